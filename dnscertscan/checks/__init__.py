@@ -1,0 +1,1 @@
+"""Stage 4: rules over what was seen."""

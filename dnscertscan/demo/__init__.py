@@ -1,0 +1,1 @@
+"""A small fleet with known faults on loopback."""

@@ -99,7 +99,7 @@ class Authority:
 
     def leaf(
         self, *names: str, key: str | Key = "ec", not_before: datetime | None = None, not_after: datetime | None = None,
-        common_name: str | None = None, digest: hashes.HashAlgorithm | None = None, amend: Amend | None = None,
+        common_name: str | None = None, digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None, amend: Amend | None = None,
     ) -> Credential:
         """A server certificate for DNS names and IP addresses; ``amend`` may add extensions or faults before signing."""
         private = new_key(key) if isinstance(key, str) else key

@@ -1,0 +1,1 @@
+"""Pure helpers on DER: parse, build paths, diagnose."""

@@ -1,0 +1,1 @@
+"""Outputs: a report becomes text or bytes; one file per format."""

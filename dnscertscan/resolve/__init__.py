@@ -1,0 +1,1 @@
+"""Stage 2: from records to addresses to targets."""
