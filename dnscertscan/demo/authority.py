@@ -99,16 +99,20 @@ class Authority:
 
     def leaf(
         self, *names: str, key: str | Key = "ec", not_before: datetime | None = None, not_after: datetime | None = None,
-        common_name: str | None = None, digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None, amend: Amend | None = None,
+        common_name: str | None = None, digest: hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None = None,
+        amend: Amend | None = None, purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
     ) -> Credential:
-        """A server certificate for DNS names and IP addresses; ``amend`` may add extensions or faults before signing."""
+        """A server certificate for DNS names and IP addresses; ``amend`` may add extensions or faults before signing.
+
+        ``purposes`` are the extended key usages; none leaves the extension out.
+        """
         private = new_key(key) if isinstance(key, str) else key
         first = names[0] if common_name is None and names else common_name or ""
         builder = _blank(
             private, distinguished_name(first[:64]), self.certificate.subject,
             not_before or self.now - timedelta(days=10), not_after or self.now + timedelta(days=80),
         )
-        builder = _as_server(builder, private, self.credential.key, names)
+        builder = _as_server(builder, private, self.credential.key, names, purposes)
         builder = amend(builder) if amend else builder
         return Credential(builder.sign(self.credential.key, digest or hashes.SHA256()), private, self._path())
 
@@ -146,14 +150,18 @@ def _as_ca(builder: x509.CertificateBuilder, key: Key, issuer_key: Key, path_len
     return _identifiers(builder.add_extension(usage, critical=True), key, issuer_key)
 
 
-def _as_server(builder: x509.CertificateBuilder, key: Key, issuer_key: Key, names: Sequence[str]) -> x509.CertificateBuilder:
+def _as_server(
+    builder: x509.CertificateBuilder, key: Key, issuer_key: Key, names: Sequence[str],
+    purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.SERVER_AUTH,),
+) -> x509.CertificateBuilder:
     usage = x509.KeyUsage(
-        digital_signature=True, content_commitment=False, key_encipherment=isinstance(key, rsa.RSAPrivateKey),
-        data_encipherment=False, key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
+        digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPrivateKey), key_cert_sign=False, crl_sign=False,
+        content_commitment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(usage, critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    if purposes:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
     return _identifiers(builder, key, issuer_key)
