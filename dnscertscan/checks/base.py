@@ -16,9 +16,7 @@ def rule(
 
 
 def reflow(text: str) -> str:
-    "",
-    "``text`` without the source file's indentation: a paragraph is one line; a line indented by four more is a command.",
-    "",
+    """``text`` without the source's indentation: a paragraph is one line; a line indented by four more is a command, kept."""
     paragraphs: list[str] = []
     broken = True
     for line in dedent(text).strip("\n").splitlines():
