@@ -1,0 +1,151 @@
+"""The composition root: the only place where settings become stages, and where the clock and the environment are read."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dnscertscan.checks.judge import Judge
+from dnscertscan.checks.policy import CheckPolicy, ExpiringOverride, Threshold, TrustMode, TrustOverride
+from dnscertscan.errors import ConfigError, UsageError
+from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.text import visible
+from dnscertscan.pipeline import Parts
+from dnscertscan.pki.truststore import TrustStore, read_bundle
+from dnscertscan.resolve.lookup import Resolver
+from dnscertscan.resolve.mapping import MapSettings, record_text
+from dnscertscan.scan import ENGINES
+from dnscertscan.scan.base import ScanEngine, ScanSettings
+from dnscertscan.settings.load import Loaded
+from dnscertscan.settings.models import AxfrZones, JsonZones, Settings, Tsig
+from dnscertscan.settings.values import DNS_PORT, HostPort, Remaining, parse_nameserver, parse_service_port, read_secret
+from dnscertscan.zones.axfr import AxfrServer, AxfrSource, TsigKey
+from dnscertscan.zones.base import ZoneSource
+from dnscertscan.zones.json_file import JsonFileSource
+
+_MAX_BUNDLE = 64 * 1024 * 1024
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the one place that reads the clock
+
+
+def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Parts:  # noqa: TID251 - read here, passed on
+    """The stages of one run as the settings ask for them; a UsageError says what cannot be used."""
+    settings = loaded.settings
+    return Parts(
+        sources=sources(settings, environment),
+        resolver=resolver(settings),
+        mapping=mapping(settings),
+        engine=engine(settings),
+        judge=judge(settings, utc_now()),
+        clock=utc_now,
+        config_digest=loaded.digest,
+        arguments=tuple(sys.argv[1:]),
+    )
+
+
+def sources(settings: Settings, environment: Mapping[str, str]) -> tuple[ZoneSource, ...]:
+    """One source per ``[[zones]]`` entry, in their order."""
+    return tuple(_source(entry, environment) for entry in settings.zones)
+
+
+def _source(entry: JsonZones | AxfrZones, environment: Mapping[str, str]) -> ZoneSource:
+    if isinstance(entry, JsonZones):
+        return JsonFileSource(entry.path, view=entry.view)
+    servers = [HostPort.parse(text, DNS_PORT) for text in entry.servers]
+    return AxfrSource(
+        entry.zone,
+        tuple(AxfrServer(server.host, server.port) for server in servers),
+        tsig=_tsig_key(entry.tsig, environment) if entry.tsig else None,
+        connect_timeout=entry.connect_timeout,
+        transfer_timeout=entry.transfer_timeout,
+        max_bytes=entry.max_mebibytes * 1024 * 1024,
+        view=entry.view,
+    )
+
+
+def _tsig_key(tsig: Tsig, environment: Mapping[str, str]) -> TsigKey:
+    owner = f"TSIG key {visible(tsig.name, 60)!r}"
+    return TsigKey.from_base64(tsig.name, tsig.algorithm, read_secret(tsig.secret, owner, environment))
+
+
+def resolver(settings: Settings) -> Resolver:
+    """The resolver for names outside the loaded zones."""
+    asked = settings.resolve
+    return Resolver(
+        tuple(parse_nameserver(text) for text in asked.nameservers),
+        in_flight=asked.in_flight, timeout=asked.timeout, retries=asked.retries,
+    )
+
+
+def mapping(settings: Settings) -> MapSettings:
+    """Which names and ports become targets."""
+    return MapSettings(
+        ports=tuple(dict.fromkeys(parse_service_port(text) for text in settings.scan.ports)),
+        include=tuple(re.compile(pattern) for pattern in settings.names.include),
+        exclude=tuple(re.compile(pattern) for pattern in settings.names.exclude),
+        wildcard_names=settings.resolve.wildcard_names,
+    )
+
+
+def engine(settings: Settings) -> ScanEngine:
+    """The scan engine by name."""
+    scan = settings.scan
+    limits = ScanSettings(
+        timeout=scan.timeout, connect_timeout=min(scan.timeout, 5.0), concurrency=scan.concurrency,
+        per_address=scan.per_address, workers=scan.workers,
+    )
+    return ENGINES[scan.engine](limits, utc_now)
+
+
+def judge(settings: Settings, at: datetime) -> Judge:
+    """The rules with the operator's policy and the trust anchors in force."""
+    checks, trust = settings.checks, settings.trust
+    private = (TrustStore("private bundle", _read_bundles(trust.ca_files)),) if trust.ca_files else ()
+    mode = TrustMode(trust.mode) if trust.mode else TrustMode.PRIVATE if private else TrustMode.PUBLIC
+    modes = {mode, *(TrustMode(item.mode) for item in trust.zones)}
+    if not private and modes != {TrustMode.PUBLIC}:
+        raise UsageError("a trust mode other than public needs trust anchors: set ca_files in [trust], or --ca-file")
+    policy = CheckPolicy(
+        expiring=_threshold(checks.expiring_within) if checks.expiring_within else None,
+        expiring_overrides=tuple(
+            ExpiringOverride(_threshold(item.expiring_within), zone=item.zone, issuer=item.issuer) for item in checks.expiring_for
+        ),
+        trust=mode,
+        trust_overrides=tuple(TrustOverride(item.zone, TrustMode(item.mode)) for item in trust.zones),
+        fail_on_unreachable=checks.fail_on_unreachable,
+    )
+    public = _public_stores() if modes != {TrustMode.PRIVATE} else ()
+    return Judge(policy, public, private, at, record_text=record_text)
+
+
+def _threshold(text: str) -> Threshold:
+    remaining = Remaining.parse(text)
+    return Threshold(days=remaining.days, percent=remaining.percent)
+
+
+def _public_stores() -> tuple[TrustStore, ...]:
+    from dnscertscan.scan.sslyze import bundled_stores  # noqa: PLC0415 - SSLyze is imported only where its stores are needed
+
+    return tuple(TrustStore(name, read_bundle(data)[0]) for name, data in bundled_stores())
+
+
+def _read_bundles(paths: Sequence[Path]) -> tuple[Certificate, ...]:
+    certificates: list[Certificate] = []
+    for path in paths:
+        try:
+            with path.open("rb") as handle:
+                data = handle.read(_MAX_BUNDLE + 1)
+        except OSError as problem:
+            raise ConfigError(f"{path}: cannot read the CA file: {problem.strerror}; name a PEM file with certificates") from problem
+        if len(data) > _MAX_BUNDLE:
+            raise ConfigError(f"{path}: larger than {_MAX_BUNDLE} octets; this is no CA bundle")
+        found, problems = read_bundle(data)
+        if problems or not found:
+            raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems or ("no certificate in the CA file",)))
+        certificates.extend(found)
+    return tuple(dict.fromkeys(certificates))

@@ -1,0 +1,59 @@
+"""The command tree. ``scan`` is the default command, so that ``dnscertscan --from-zones-json FILE`` works."""
+
+from importlib import import_module
+
+import click
+
+from dnscertscan import __version__
+
+COMMANDS = {
+    "scan": ("dnscertscan.cli.scan", "Scan every endpoint the zones publish (the default command)."),
+    "zones": ("dnscertscan.cli.zones", "Fetch zones and export or list them; scans nothing."),
+    "targets": ("dnscertscan.cli.targets", "Dry run: what would be scanned or skipped, and why."),
+    "explain": ("dnscertscan.cli.explain", "What a finding means, why it matters and how to fix it."),
+    "rules": ("dnscertscan.cli.rules", "List every rule."),
+    "config": ("dnscertscan.cli.config", "Check a configuration, or show the one in force."),
+    "report-schema": ("dnscertscan.cli.report_schema", "Print the JSON Schema of the JSON report."),
+    "demo": ("dnscertscan.cli.demo", "Start a small fleet with known faults on loopback and scan it."),
+}
+"""Command -> (module with a ``command`` in it, one line of help). The list is the order in ``--help``."""
+
+
+class Root(click.Group):
+    """Imports a command's module only when it is asked for, and puts ``scan`` where no command is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All commands in our order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the command named."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name][0]} has no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """The list in ``--help``, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Where the first word is an option of ``scan``, or there is no word at all, the command is ``scan``."""
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h", "--version")):
+            args = ["scan", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def root() -> None:
+    """Scan every TLS endpoint that DNS zones publish, and say exactly which certificate is bad, and why.
+
+    \b
+    Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error,
+    3 incomplete (a zone failed, the run was cut short, the scanner failed on a target), 4 a bug.
+    `dnscertscan scan --help` shows the options of the main job.
+    """

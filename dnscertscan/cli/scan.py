@@ -1,0 +1,46 @@
+"""``dnscertscan scan``: the main job."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, source_options
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("scan", short_help="Scan every endpoint the zones publish.")
+@source_options
+@name_options
+@click.option("--ca-file", "ca_files", metavar="PEM", multiple=True, type=_FILE,
+              help="Private trust anchors (repeatable); they replace the public stores.")
+@click.option("--expiring-within", metavar="DAYS|PERCENT%", help="Warn this long before the end, e.g. 30d or 25%. "
+              "Default: a quarter of the certificate's lifetime, at most 30 days.")
+@click.option("--engine", metavar="NAME", help="Scan engine (default sslyze).")
+@click.option("--concurrency", type=int, metavar="N", help="Targets in flight (default 100).")
+@click.option("--per-address", type=int, metavar="N", help="Connections to one address at a time (default 4).")
+@click.option("--timeout", metavar="SECONDS", help="Time limit per target, over everything (default 10).")
+@click.option("--deadline", metavar="SECONDS", help="Time limit of the whole run; what was seen by then is reported.")
+@click.option("-o", "--output", "--output-csv", "outputs", metavar="PATH", multiple=True, type=_FILE,
+              help="Write results to a file (repeatable); the format follows the ending.")
+@click.option("-f", "--format", "format", metavar="FORMAT", help="Format on standard output: table (default), csv, json, jsonl.")
+@click.option("--coverage", metavar="PATH", type=_FILE, help="Write one row for every target, with its outcome and the reason.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="Findings that make the exit status 1 (default error).")
+@click.option("--fail-on-unreachable", is_flag=True, help="Make endpoints that give no certificate findings too.")
+@log_options
+def command(**given: Any) -> None:
+    """Scan every endpoint the zones publish and report each problem, the certificate at fault and the next step.
+
+    Results go to standard output, the log and the progress to standard error.
+
+    \b
+    Examples:
+      dnscertscan --from-zones-json zones.json -o report.csv
+      dnscertscan --axfr example.com@192.0.2.53 --tsig key-name:hmac-sha256:file:key.txt
+    """
+    loaded = load_settings(given)
+    require_zones(loaded)
+    from dnscertscan.cli.session import scan_and_report
+
+    click.get_current_context().exit(int(scan_and_report(loaded)))

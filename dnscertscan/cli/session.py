@@ -1,0 +1,108 @@
+"""One run from the command line: the event loop, signals, the log, the progress, the outputs and the exit status."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+from dnscertscan.assembly import assemble, sources
+from dnscertscan.cli.logs import log_to
+from dnscertscan.cli.outputs import Outputs
+from dnscertscan.cli.watch import Watcher
+from dnscertscan.errors import ExitStatus, worst
+from dnscertscan.model.findings import Severity
+from dnscertscan.model.records import ZoneFault
+from dnscertscan.model.report import Report
+from dnscertscan.pipeline import Observer, Parts, Stop, run, survey
+from dnscertscan.pipeline.fetch import AllZones, fetch_all
+from dnscertscan.pipeline.ledger import make_coverage
+from dnscertscan.settings.load import Loaded
+
+T = TypeVar("T")
+logger = logging.getLogger("dnscertscan")
+_FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING}
+
+
+def scan_and_report(loaded: Loaded) -> ExitStatus:
+    """Scan, write every output, and say with which status to end."""
+    settings = loaded.settings
+    with log_to(settings.log):
+        parts = assemble(loaded)
+        outputs = Outputs.open(settings.output)
+        with Watcher(settings.log, outputs.stream) as watcher:
+            report = drive(lambda stop: run(parts, watcher, stop), settings.scan.deadline)
+        written = outputs.write(report)
+        return worst(status_of(report, settings.output.fail_on), *written)
+
+
+def status_of(report: Report, fail_on: str) -> ExitStatus:
+    """The exit status a report asks for."""
+    statuses = [ExitStatus.CLEAN]
+    if fail_on != "never" and any(finding.severity >= _FAIL_ON[fail_on] for finding in report.findings):
+        statuses.append(ExitStatus.FINDINGS)
+    if not report.complete:
+        statuses.append(ExitStatus.INCOMPLETE)
+    if _nothing_usable(report):
+        statuses.append(ExitStatus.USAGE)
+    return worst(*statuses)
+
+
+def _nothing_usable(report: Report) -> bool:
+    """No zone at all, and only files to blame: the call itself was wrong, nothing was scanned."""
+    failed = [problem for problem in report.coverage.problems if problem.fault is ZoneFault.FAILED]
+    return bool(failed) and not report.coverage.rows and not any(problem.source.startswith("dns://") for problem in failed)
+
+
+def drive(work: Callable[[Stop], Coroutine[object, object, T]], deadline: float | None = None) -> T:
+    """Run ``work`` in an event loop; SIGINT, SIGTERM and the deadline end it early but in order. A second SIGINT kills."""
+
+    async def body() -> T:
+        stop = Stop()
+        loop = asyncio.get_running_loop()
+
+        def interrupted(name: str) -> None:
+            stop.now(f"interrupted ({name})")
+            for handled in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(handled)
+
+        for handled in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(handled, interrupted, handled.name)
+        if deadline is not None:
+            loop.call_later(deadline, stop.now, f"deadline of {deadline:g} s reached")
+        return await work(stop)
+
+    return asyncio.run(body())
+
+
+def fetch_zones(loaded: Loaded) -> AllZones:
+    """All zones of the settings; problems are logged, one line each."""
+    import os
+
+    settings = loaded.settings
+    with log_to(settings.log):
+        everything = sources(settings, os.environ)  # noqa: TID251 - the command line passes the environment on
+        with Watcher(settings.log, None) as watcher:
+            result = drive(lambda stop: stop.unless(fetch_all(everything, watcher.fetched)))
+        return result or AllZones((), ())
+
+
+def show_targets(loaded: Loaded, style: str) -> bool:
+    """Print the map of what would be scanned; whether everything could be resolved."""
+    from dnscertscan.report.targets import render_targets
+
+    settings = loaded.settings
+    with log_to(settings.log):
+        parts: Parts = assemble(loaded)
+
+        async def look(observer: Observer, stop: Stop) -> tuple[str, bool]:
+            everything, plan = await survey(parts, observer, stop)
+            coverage = make_coverage(everything.zones, everything.problems, plan, (), stop.reason or "would be scanned")
+            planned = {(t.endpoint.address, t.endpoint.port, t.server_name.text) for t in plan.targets} if plan else set()
+            return render_targets(coverage, planned, style), plan is not None and not everything.problems
+
+        with Watcher(settings.log, None) as watcher:
+            text, complete = drive(lambda stop: look(watcher, stop))
+    sys.stdout.write(text)
+    return complete

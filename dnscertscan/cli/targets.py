@@ -1,0 +1,23 @@
+"""``dnscertscan targets``: a dry run."""
+
+from typing import Any
+
+import click
+
+from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, source_options
+from dnscertscan.errors import ExitStatus
+
+
+@click.command("targets", short_help="Dry run: what would be scanned or skipped.")
+@source_options
+@name_options
+@click.option("-f", "--format", "style", type=click.Choice(["table", "csv"]), default="table", show_default=True)
+@log_options
+def command(style: str, **given: Any) -> None:
+    """Show the IP -> FQDN map: what would be scanned or skipped, and why. Opens no connection to any target."""
+    loaded = load_settings(given)
+    require_zones(loaded)
+    from dnscertscan.cli.session import show_targets
+
+    complete = show_targets(loaded, style)
+    click.get_current_context().exit(int(ExitStatus.CLEAN if complete else ExitStatus.INCOMPLETE))

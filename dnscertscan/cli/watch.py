@@ -1,0 +1,94 @@
+"""The observer of a run on the command line: findings to the log as they are made, progress to a terminal."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Self
+
+from dnscertscan.cli.progress import Progress
+from dnscertscan.model.findings import Finding, Severity
+from dnscertscan.model.observations import Observation
+from dnscertscan.model.records import ZoneFault
+from dnscertscan.model.text import visible
+from dnscertscan.pipeline.events import (
+    Event,
+    FindingsMade,
+    Finished,
+    Planned,
+    Resolving,
+    Stopped,
+    TargetObserved,
+    ZoneFetched,
+    ZoneTrouble,
+)
+from dnscertscan.pipeline.ledger import outcome_state
+from dnscertscan.report.log import finding_extra, finding_line
+from dnscertscan.settings.models import Log
+from dnscertscan.zones.base import Fetched
+
+logger = logging.getLogger("dnscertscan")
+Sink = Callable[[Observation, Sequence[Finding]], None]
+_LEVELS = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
+
+
+class Watcher:
+    """Writes what happens to the log and, on a terminal, to a progress bar; ``sink`` gets each observation as it comes."""
+
+    def __init__(self, log: Log, sink: Sink | None) -> None:
+        self._sink = sink
+        quiet = log.level == "error"
+        self._progress = Progress(enabled=sys.stderr.isatty() and not quiet, owns_stderr=log.file is None)
+
+    def __enter__(self) -> Self:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.__exit__(kind, problem, trace)
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event of the pipeline."""
+        match event:
+            case ZoneFetched(zone):
+                logger.info("zone %s: %d records from %s", visible(zone.name.text, 260), len(zone.records), visible(zone.source, 300))
+            case ZoneTrouble(problem):
+                level = logging.ERROR if problem.fault in (ZoneFault.FAILED, ZoneFault.BAD_RECORD) else logging.WARNING
+                logger.log(level, "%s", visible(problem.message))
+            case Resolving(done, total):
+                self._progress.show("resolving", done, total)
+            case Planned(targets, unscanned):
+                logger.info("%d targets to scan, %d not to be scanned", targets, unscanned)
+                self._progress.show("scanning", 0, targets)
+            case TargetObserved(observation, findings, done, total):
+                self._observed(observation, findings)
+                self._progress.show("scanning", done, total)
+            case FindingsMade(findings):
+                self._log(finding for finding in findings if finding.rule.slug not in ("zone-failed", "bad-record"))
+            case Stopped(reason):
+                logger.warning("the run was cut short: %s; what was seen so far is reported", reason)
+            case Finished():
+                self._progress.finish()
+
+    def fetched(self, fetched: Fetched) -> None:
+        """Take note of one source's zones and problems."""
+        for zone in fetched.zones:
+            self(ZoneFetched(zone))
+        for problem in fetched.problems:
+            self(ZoneTrouble(problem))
+
+    def _observed(self, observation: Observation, findings: Sequence[Finding]) -> None:
+        if logger.isEnabledFor(logging.INFO):
+            state, reason, detail = outcome_state(observation)
+            target = observation.target
+            logger.info(
+                "%s - %s - %s: %s %s (%.2f s)", target.endpoint.text, target.server_name.display, state, reason,
+                visible(detail, 300), observation.seconds,
+            )
+        self._log(findings)
+        if self._sink is not None:
+            self._sink(observation, findings)
+
+    def _log(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            logger.log(_LEVELS[finding.severity], "%s", finding_line(finding), extra=finding_extra(finding))

@@ -1,0 +1,82 @@
+"""The coverage ledger: every record x address x port x name gets exactly one row, and the totals are counted from the rows."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
+from dnscertscan.model.records import HOST_TYPES, Zone, ZoneFault, ZoneProblem
+from dnscertscan.model.report import Coverage, CoverageRow, State, ZoneTotals
+from dnscertscan.resolve.mapping import coverage_row
+from dnscertscan.resolve.plan import Plan
+
+
+def outcome_state(observation: Observation) -> tuple[State, str, str]:
+    """(state, reason word, detail) of one observation."""
+    match observation.outcome:
+        case Failure(FailureKind.DEADLINE, detail):
+            return State.SKIPPED, FailureKind.DEADLINE.value, detail
+        case Failure(kind, detail):
+            return State.FAILED, kind.value, detail
+        case Handshake(engine_failure=Failure(kind, detail)):
+            return State.FAILED, kind.value, detail
+        case Handshake() as handshake:
+            return State.SCANNED, "ok", f"{handshake.protocol} {handshake.cipher}".strip()
+
+
+def make_coverage(
+    zones: Sequence[Zone], problems: Sequence[ZoneProblem], plan: Plan | None, observations: Iterable[Observation], stopped: str | None
+) -> Coverage:
+    """Account for everything that was to be looked at. ``stopped`` is the reason when the run was cut short."""
+    if plan is None:
+        rows = [_not_planned(zone, stopped or "not resolved") for zone in zones]
+        flat = [row for group in rows for row in group]
+        counts: Mapping[str, int] = Counter(row.zone for row in flat)
+        others = _others(zones)
+    else:
+        flat = list(plan.unscanned)
+        seen = {observation.target: observation for observation in observations}
+        for target in plan.targets:
+            observation = seen.get(target)
+            if observation is None:
+                state, reason, detail, seconds = State.SKIPPED, "deadline", stopped or "not looked at", None
+            else:
+                state, reason, detail = outcome_state(observation)
+                seconds = observation.seconds
+            flat.append(coverage_row(target, target.provenance[0], state, reason, detail, seconds))
+        counts, others = plan.host_records, plan.other_records
+    flat.sort(key=lambda row: (row.zone, row.fqdn, row.ip_address, row.port or 0, row.record, row.state))
+    return Coverage(tuple(flat), _totals(flat, counts, others, problems), tuple(problems))
+
+
+def _totals(
+    rows: Iterable[CoverageRow], hosts: Mapping[str, int], others: Mapping[str, int], problems: Iterable[ZoneProblem]
+) -> tuple[ZoneTotals, ...]:
+    by_zone: dict[str, Counter[tuple[State, str]]] = {zone: Counter() for zone in (*hosts, *others)}
+    for problem in problems:
+        by_zone.setdefault(problem.zone or problem.source, Counter())
+    for row in rows:
+        by_zone.setdefault(row.zone, Counter())[row.state, row.reason] += 1
+    return tuple(ZoneTotals(zone, hosts.get(zone, 0), others.get(zone, 0), dict(by_zone[zone])) for zone in sorted(by_zone))
+
+
+def _not_planned(zone: Zone, reason: str) -> Iterable[CoverageRow]:
+    for record in zone.records:
+        if record.type in HOST_TYPES:
+            text = f"{record.name.display}. {record.type} {record.data}"
+            yield CoverageRow(
+                zone.name.text, text, record.name.text, "", None, State.SKIPPED, "deadline", reason, origin=record.origin.locator
+            )
+
+
+def _others(zones: Iterable[Zone]) -> Mapping[str, int]:
+    counts: Counter[str] = Counter()
+    for zone in zones:
+        counts[zone.name.text] += sum(1 for record in zone.records if record.type not in HOST_TYPES)
+    return counts
+
+
+def is_complete(coverage: Coverage, observations: Iterable[Observation], stopped: str | None) -> bool:
+    """Whether everything was looked at: no zone or record lost, no engine failure, not cut short."""
+    if stopped or any(problem.fault in (ZoneFault.FAILED, ZoneFault.BAD_RECORD) for problem in coverage.problems):
+        return False
+    return not any(outcome_state(observation)[1] == FailureKind.ENGINE.value for observation in observations)

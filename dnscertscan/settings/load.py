@@ -1,0 +1,150 @@
+"""Find, read and validate a configuration; say for every value where it came from."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from dnscertscan.errors import ConfigError, UsageError
+from dnscertscan.model.text import visible
+from dnscertscan.settings.locate import key_lines
+from dnscertscan.settings.models import Settings
+
+_KeyPath = tuple[str, ...]
+_MAX_FILE = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings in force. ``origins`` maps a dotted key to ``FILE:LINE`` or ``command line``; a key not in it has its default."""
+
+    settings: Settings
+    path: Path | None
+    origins: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the settings in force: equal settings, equal digest. Secrets are references and so not in it."""
+        return sha256(self.settings.model_dump_json().encode()).hexdigest()
+
+
+def candidates(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Where a configuration is looked for when none is named; the first that exists is used."""
+    config_home = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return (Path("dnscertscan.toml"), config_home / "dnscertscan" / "config.toml", Path("/etc/dnscertscan/config.toml"))
+
+
+def load(path: Path | None, options: Mapping[str, Any], environment: Mapping[str, str], home: Path) -> Loaded:
+    """Read the configuration (or none) and lay the command line's values (dotted key -> value) over it."""
+    found = path or next((place for place in candidates(environment, home) if place.is_file()), None)
+    text = _read(found) if found else ""
+    data = _parse(found, text) if found else {}
+    lines = key_lines(text)
+    origins = {".".join(key): f"{found}:{line}" for key, line in lines.items()}
+    _resolve_paths(data, found)
+    for key, value in options.items():
+        _set(data, key.split("."), value)
+        origins = {name: place for name, place in origins.items() if not (name + ".").startswith(key + ".")}
+        origins[key] = "command line"
+    try:
+        return Loaded(Settings.model_validate(data), found, origins)
+    except ValidationError as problem:
+        raise _explain(problem, found, lines, options) from problem
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as handle:
+            octets = handle.read(_MAX_FILE + 1)
+        if len(octets) > _MAX_FILE:
+            raise ConfigError(f"{path}: larger than {_MAX_FILE} octets; this is no configuration file")
+        return octets.decode("utf-8")
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot read the configuration: {problem.strerror}") from problem
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path}: not UTF-8 text (octet {problem.start}); save it as UTF-8") from problem
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"{path}: not valid TOML: {problem}") from problem
+
+
+def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
+    """Zones and CA files named in a configuration are relative to that file, so that it works from any folder."""
+    if found is None:
+        return
+    base = found.parent
+    zones, trust = data.get("zones"), data.get("trust")
+    for entry in zones if isinstance(zones, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+            entry["path"] = str(base / Path(entry["path"]).expanduser())
+    if isinstance(trust, dict) and isinstance(trust.get("ca_files"), list):
+        trust["ca_files"] = [str(base / Path(item).expanduser()) if isinstance(item, str) else item for item in trust["ca_files"]]
+
+
+def _set(data: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    for key in keys[:-1]:
+        below = data.setdefault(key, {})
+        if not isinstance(below, dict):
+            return  # the file's own fault; validation names it
+        data = below
+    data[keys[-1]] = value
+
+
+def _explain(
+    problem: ValidationError, path: Path | None, lines: Mapping[_KeyPath, int], options: Mapping[str, Any]
+) -> UsageError:
+    """All problems in one message, one line each: ``file:line: key: text (did you mean ...)``."""
+    return_type = UsageError if path is None else ConfigError
+    return return_type("\n".join(_lines(problem, path, lines, options)))
+
+
+def _lines(
+    problem: ValidationError, path: Path | None, lines: Mapping[_KeyPath, int], options: Mapping[str, Any]
+) -> Iterator[str]:
+    for error in problem.errors(include_url=False):
+        place = tuple(str(part) for part in error["loc"] if part not in ("json", "axfr") or error["loc"].index(part) != 2)
+        key = ".".join(place)
+        text = error["msg"].removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            text = f"unknown key{_hint(place)}"
+        given = next((option for option in options if (key + ".").startswith(option + ".")), None)
+        where = "command line" if given or path is None else f"{path}:{_line(place, lines)}"
+        yield f"{where}: {visible(key, 120)}: {visible(text, 300)}"
+
+
+def _line(place: _KeyPath, lines: Mapping[_KeyPath, int]) -> int:
+    """The line of the key, or of the nearest table above it."""
+    return next((lines[place[:size]] for size in range(len(place), 0, -1) if place[:size] in lines), 1)
+
+
+def _hint(place: _KeyPath) -> str:
+    known = _fields_at(place[:-1])
+    near = get_close_matches(place[-1], known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}" if known else ""
+
+
+def _fields_at(place: _KeyPath) -> tuple[str, ...]:
+    models: list[type[BaseModel]] = [Settings]
+    for part in (part for part in place if not part.isdigit()):
+        models = [model for parent in models for model in _models_of(parent, part)]
+    return tuple(dict.fromkeys(name for model in models for name in model.model_fields))
+
+
+def _models_of(parent: type[BaseModel], name: str) -> Iterator[type[BaseModel]]:
+    field = parent.model_fields.get(name)
+    pending: list[Any] = [field.annotation] if field else []
+    while pending:
+        kind = pending.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield kind
+        else:
+            pending.extend(getattr(kind, "__args__", ()))
