@@ -1,0 +1,56 @@
+# `make demo` and `make test` do all of their own set-up on a Debian or Ubuntu machine with python3 (3.11 or newer).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
+# The real servers and programs that the tests talk to.
+TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice
+TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui
+
+.PHONY: help demo test lint types imports check clean
+
+help:                ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: $(BIN)/dnscertscan ## scan a small fleet with known faults on loopback
+	$(BIN)/dnscertscan demo
+
+test: check          ## everything CI runs: style, types, architecture, tests
+
+check: $(VENV)/.dev $(VENV)/.servers lint types imports
+	$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "dnscertscan needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -q && $(SUDO) env $(APT) python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/dnscertscan: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(BIN)/dnscertscan
+
+# Asked once per environment: a program that is there already is not installed again.
+$(VENV)/.servers: Makefile | $(BIN)/python
+	@missing=""; for program in $(TEST_PROGRAMS); do \
+	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	if [ -n "$$missing" ]; then echo "installing what the tests need:$$missing"; \
+	  $(SUDO) apt-get update -q && $(SUDO) env $(APT) $(TEST_PACKAGES); fi
+	@touch $@
+
+clean:               ## remove the environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-output
