@@ -1,0 +1,108 @@
+"""What the operator wants to hear of: when a certificate counts as expiring, and which kind of CA a zone is meant to use."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from dnscertscan.model.names import DnsName
+
+
+class TrustMode(StrEnum):
+    """Which trust stores decide about an endpoint."""
+
+    PUBLIC = "public"
+    """Every public store has to accept it."""
+    PRIVATE = "private"
+    """The private bundle decides; the public stores are not asked."""
+    EITHER = "either"
+    """The private bundle accepts it, or every public store does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How much time left is too little: ``days``, ``percent`` of the certificate's lifetime, or the smaller of the two."""
+
+    days: float | None = None
+    percent: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.days is None and self.percent is None:
+            raise ValueError("a threshold needs days or percent")
+        if (self.days is not None and not 0 <= self.days <= 36500) or (self.percent is not None and not 0 <= self.percent <= 100):
+            raise ValueError(f"threshold out of range: {self.days} days, {self.percent} percent (0 to 36500 days, 0 to 100 percent)")
+
+    def margin(self, lifetime: timedelta) -> timedelta:
+        """The time left at which a certificate that is valid for ``lifetime`` begins to count as expiring."""
+        margins = [] if self.days is None else [timedelta(days=self.days)]
+        if self.percent is not None:
+            margins.append(max(lifetime, timedelta(0)) * self.percent / 100)
+        return min(margins)
+
+
+DEFAULT_EXPIRING = Threshold(days=30, percent=25)
+"""A quarter of the lifetime, at most 30 days: ACME clients renew at a third, so that a healthy one never gets this far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringOverride:
+    """Another threshold for a zone (and the zones below it), for an issuer, or for that issuer in that zone.
+
+    ``issuer`` is found anywhere in the RFC 4514 text of the issuer's name, in any case: ``Let's Encrypt`` or ``CN=R11,O=...``.
+    """
+
+    threshold: Threshold
+    zone: str = ""
+    issuer: str = ""
+
+    def applies(self, zones: Iterable[DnsName], issuer: str) -> bool:
+        """Whether a certificate of ``issuer`` (RFC 4514), served for a name of one of ``zones``, is meant."""
+        if self.issuer and self.issuer.casefold() not in issuer.casefold():
+            return False
+        own = DnsName.parse(self.zone)
+        return not self.zone or any(zone.is_within(own) for zone in zones)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustOverride:
+    """The trust mode of a zone and the zones below it."""
+
+    zone: str
+    mode: TrustMode
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPolicy:
+    """Everything the checks can be told. The most specific override wins: issuer before zone, a longer text before a shorter.
+
+    ``trust`` None means: a private bundle given without any word on zones replaces the public stores; else public.
+    """
+
+    expiring: Threshold | None = None
+    expiring_overrides: tuple[ExpiringOverride, ...] = ()
+    trust: TrustMode | None = None
+    trust_overrides: tuple[TrustOverride, ...] = ()
+    fail_on_unreachable: bool = False
+
+    def threshold(self, zones: Iterable[DnsName], issuer: str) -> Threshold:
+        """The threshold for a certificate of ``issuer`` (RFC 4514) served for a name of ``zones``."""
+        asked = tuple(zones)
+        fitting = [override for override in self.expiring_overrides if override.applies(asked, issuer)]
+        if fitting:
+            return max(fitting, key=lambda override: (len(override.issuer), len(DnsName.parse(override.zone).text))).threshold
+        return self.expiring or DEFAULT_EXPIRING
+
+    def trust_for(self, zones: Iterable[DnsName]) -> TrustMode | None:
+        """The mode somebody asked for, for a name of ``zones``; None when nobody did. The override of the longest zone wins."""
+        asked = tuple(zones)
+        fitting = [
+            override for override in self.trust_overrides
+            if any(zone.is_within(DnsName.parse(override.zone)) for zone in asked)
+        ]
+        if fitting:
+            return max(fitting, key=lambda override: len(DnsName.parse(override.zone).text)).mode
+        return self.trust
+
+    def default_trust(self, *, private_bundle: bool) -> TrustMode:
+        """The mode where :meth:`trust_for` says None; ``private_bundle`` tells whether there is one."""
+        return TrustMode.PRIVATE if private_bundle and not self.trust_overrides else TrustMode.PUBLIC
