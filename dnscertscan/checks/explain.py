@@ -36,8 +36,7 @@ def rules_markdown(rules: Iterable[Rule] = tuple(RULES.values())) -> str:
     """Every rule as a Markdown page: a table of contents, then one section for each."""
     rules = tuple(rules)
     lines = ["# What dnscertscan can find", "", "| code | slug | severity | title |", "| --- | --- | --- | --- |"]
-    for rule in rules:
-        lines.append(f"| [{rule.code}](#{rule.code.lower()}-{rule.slug}) | {rule.slug} | {rule.severity} | {rule.title} |")
+    lines += [f"| [{one.code}](#{one.code.lower()}-{one.slug}) | {one.slug} | {one.severity} | {one.title} |" for one in rules]
     for rule in rules:
         lines += ["", f"## {rule.code} {rule.slug}", "", f"{rule.title}. Severity: {rule.severity}. Scope: {rule.scope}."]
         lines += ["", f"**Why it matters.** {_markdown(rule.why)}", "", f"**How to fix it.** {_markdown(rule.fix)}"]

@@ -29,8 +29,10 @@ class Threshold:
     def __post_init__(self) -> None:
         if self.days is None and self.percent is None:
             raise ValueError("a threshold needs days or percent")
-        if (self.days is not None and not 0 <= self.days <= 36500) or (self.percent is not None and not 0 <= self.percent <= 100):
-            raise ValueError(f"threshold out of range: {self.days} days, {self.percent} percent (0 to 36500 days, 0 to 100 percent)")
+        if not 0 <= (self.days or 0) <= 36500:
+            raise ValueError(f"threshold of {self.days} days: 0 to 36500 are possible")
+        if not 0 <= (self.percent or 0) <= 100:
+            raise ValueError(f"threshold of {self.percent} per cent: 0 to 100 are possible")
 
     def margin(self, lifetime: timedelta) -> timedelta:
         """The time left at which a certificate that is valid for ``lifetime`` begins to count as expiring."""
