@@ -110,7 +110,10 @@ def _explain(
 def _lines(
     problem: ValidationError, path: Path | None, lines: Mapping[_KeyPath, int], options: Mapping[str, Any]
 ) -> Iterator[str]:
-    for error in problem.errors(include_url=False):
+    errors = problem.errors(include_url=False)
+    for error in errors:
+        if any(other["loc"][: len(error["loc"])] == error["loc"] and other is not error for other in errors):
+            continue  # a list that is too short because its only item was refused: the item's own line says it all
         place = tuple(str(part) for part in error["loc"] if part not in ("json", "axfr") or error["loc"].index(part) != 2)
         key = ".".join(place)
         text = error["msg"].removeprefix("Value error, ")

@@ -37,7 +37,7 @@ class HostPort:
             host, _, port = text.partition(":")
         else:
             host, port = text, None
-        if not host or any(char.isspace() for char in host):
+        if not host or any(char.isspace() or char in "[]@" for char in host):
             raise UsageError(f"{visible(text, 100)!r} names no server; write HOST, HOST:PORT or [IPV6]:PORT")
         return cls(host, default_port if port is None else parse_port(port))
 

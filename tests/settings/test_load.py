@@ -1,0 +1,111 @@
+"""A configuration is found, read, validated; problems say file, line, key and the nearest known key."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dnscertscan.errors import ConfigError, UsageError
+from dnscertscan.settings.load import candidates, load
+from dnscertscan.settings.models import AxfrZones, Settings
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "dnscertscan.example.toml"
+
+
+def read(path: Path | None, **options: object):
+    """Load with no environment and a home that has no configuration."""
+    return load(path, {name.replace("__", "."): value for name, value in options.items()}, {}, Path("/nonexistent"))
+
+
+def test_example_has_every_key_with_its_default() -> None:
+    """The sample configuration is complete and says the truth: apart from its zones it equals the defaults."""
+    loaded = read(EXAMPLE).settings
+    assert loaded.model_copy(update={"zones": ()}) == Settings()
+    assert isinstance(loaded.zones[1], AxfrZones)
+    text = EXAMPLE.read_text()
+    for section in (name for name in Settings.model_fields if name != "zones"):
+        for key in Settings.model_fields[section].default.__class__.model_fields:
+            assert f"{key}" in text, f"{section}.{key} is missing from the example"
+
+
+def test_commented_keys_of_the_example_are_valid() -> None:
+    """Uncommenting any line of the sample gives a valid configuration."""
+    lines = [line.removeprefix("# ") if "# " in line and "=" in line and line.startswith("# ") and line[2] != "-" else line
+             for line in EXAMPLE.read_text().splitlines()]
+    lines = [line.removeprefix("# ") if line.startswith("# [[") else line for line in lines]
+    text = "\n".join(line for line in lines if not line.startswith(("# ", "$")))
+    data = tomllib.loads(text)
+    data["trust"]["ca_files"] = ["x.pem"]
+    assert Settings.model_validate(data).checks.expiring_for[0].issuer == "Internal CA"
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """A configuration works from any working directory."""
+    config = tmp_path / "c.toml"
+    config.write_text('[[zones]]\nkind = "json"\npath = "z.json"\n[trust]\nca_files = ["ca.pem"]\n')
+    settings = read(config).settings
+    assert str(settings.zones[0].path) == f"{tmp_path}/z.json"
+    assert settings.trust.ca_files == (tmp_path / "ca.pem",)
+
+
+def test_unknown_key_names_file_line_and_nearest(tmp_path: Path) -> None:
+    """A typing error is found at once, with its line and what was meant."""
+    config = tmp_path / "c.toml"
+    config.write_text("[scan]\nports = [443]\n\nconcurency = 5\n")
+    with pytest.raises(ConfigError) as caught:
+        read(config)
+    assert str(caught.value) == f"{config}:4: scan.concurency: unknown key; did you mean 'concurrency'?"
+
+
+def test_several_problems_are_all_said(tmp_path: Path) -> None:
+    """One line for each problem, array tables included."""
+    config = tmp_path / "c.toml"
+    config.write_text('[[zones]]\nkind = "axfr"\nzone = "a.example"\nservers = ["x:0"]\n[scan]\nports = [70000]\ntimeout = "soon"\n')
+    with pytest.raises(ConfigError) as caught:
+        read(config)
+    lines = str(caught.value).splitlines()
+    assert [line.split(" ")[0] for line in lines] == [f"{config}:4:", f"{config}:6:", f"{config}:7:"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[scan\n", b"a = 1\na = 2\n", b"scan = 3\n", b"zones = {}\n", b"[[zones]]\nkind='x'\n"])
+def test_unusable_files(tmp_path: Path, content: bytes) -> None:
+    """Broken encodings, syntax and types are configuration errors that name the file."""
+    config = tmp_path / "c.toml"
+    config.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"c\.toml"):
+        read(config)
+
+
+def test_missing_and_directory(tmp_path: Path) -> None:
+    """A configuration named but not there is an error, never silently the defaults."""
+    for path in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(ConfigError, match="cannot read"):
+            read(path)
+
+
+def test_options_win_and_origins_say_so(tmp_path: Path) -> None:
+    """The command line wins over the file; every value's origin is known."""
+    config = tmp_path / "c.toml"
+    config.write_text("[scan]\nconcurrency = 7\nper_address = 2\n")
+    loaded = read(config, scan__concurrency=9)
+    assert (loaded.settings.scan.concurrency, loaded.settings.scan.per_address) == (9, 2)
+    assert loaded.origins["scan.concurrency"] == "command line"
+    assert loaded.origins["scan.per_address"] == f"{config}:3"
+
+
+def test_bad_option_is_a_usage_error() -> None:
+    """A bad value on the command line says so."""
+    with pytest.raises(UsageError, match=r"^command line: scan\.concurrency: "):
+        read(None, scan__concurrency=0)
+
+
+def test_search_order() -> None:
+    """./, XDG, /etc: the first found is used."""
+    found = candidates({"XDG_CONFIG_HOME": "/x"}, Path("/home/u"))
+    assert [str(path) for path in found] == ["dnscertscan.toml", "/x/dnscertscan/config.toml", "/etc/dnscertscan/config.toml"]
+    assert candidates({}, Path("/home/u"))[1] == Path("/home/u/.config/dnscertscan/config.toml")
+
+
+def test_digest_follows_the_settings() -> None:
+    """Equal settings, equal digest."""
+    assert read(None).digest == read(None).digest != read(None, scan__concurrency=9).digest
