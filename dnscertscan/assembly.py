@@ -30,10 +30,10 @@ _MAX_BUNDLE = 64 * 1024 * 1024
 
 def utc_now() -> datetime:
     """The wall clock, aware UTC."""
-    return datetime.now(UTC)  # noqa: TID251 - this is the one place that reads the clock
+    return datetime.now(UTC)
 
 
-def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Parts:  # noqa: TID251 - read here, passed on
+def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Parts:
     """The stages of one run as the settings ask for them; a UsageError says what cannot be used."""
     settings = loaded.settings
     return Parts(
@@ -141,7 +141,7 @@ def _read_bundles(paths: Sequence[Path]) -> tuple[Certificate, ...]:
             with path.open("rb") as handle:
                 data = handle.read(_MAX_BUNDLE + 1)
         except OSError as problem:
-            raise ConfigError(f"{path}: cannot read the CA file: {problem.strerror}; name a PEM file with certificates") from problem
+            raise ConfigError(f"{path}: cannot read the CA file: {problem.strerror}; name a PEM file") from problem
         if len(data) > _MAX_BUNDLE:
             raise ConfigError(f"{path}: larger than {_MAX_BUNDLE} octets; this is no CA bundle")
         found, problems = read_bundle(data)

@@ -9,7 +9,7 @@ import click
 @click.option("-o", "--output", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False),
               default=Path("demo-output"), show_default=True, help="Folder for the CSV, JSON and coverage files.")
 @click.option("-q", "--quiet", is_flag=True, help="No log lines, no progress; only the table.")
-def command(folder: Path, quiet: bool) -> None:  # noqa: FBT001 - click passes flags so
+def command(folder: Path, quiet: bool) -> None:
     """Start a DNS server and a fleet of TLS servers with known faults on loopback, scan them, and show what comes out.
 
     It needs no network, no privileges and no configuration. The exit status is 0 when the scan found what the fleet hides.

@@ -1,4 +1,4 @@
-"""Where log lines go: standard error or a file, as text or JSON; exactly one handler, put up for one run and taken down after it."""
+"""Where log lines go: standard error or a file, as text or JSON; one handler, put up for one run and taken down after it."""
 
 import logging
 import sys
@@ -17,7 +17,8 @@ def log_to(log: Log) -> Iterator[None]:
     try:
         handler = logging.FileHandler(log.file, encoding="utf-8") if log.file else logging.StreamHandler(sys.stderr)
     except OSError as problem:
-        raise UsageError(f"cannot write the log file {log.file}: {problem.strerror}; name a file in a folder you may write") from problem
+        cause = f"cannot write the log file {log.file}: {problem.strerror}"
+        raise UsageError(f"{cause}; name a file in a folder you may write") from problem
     handler.setFormatter(JsonFormatter() if log.format == "json" else TextFormatter())
     previous = root.level, root.propagate
     root.addHandler(handler)

@@ -2,9 +2,9 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -12,18 +12,20 @@ from dnscertscan.errors import UsageError
 from dnscertscan.settings.load import Loaded, load
 from dnscertscan.settings.values import parse_axfr, parse_tsig
 
-F = TypeVar("F", bound=Callable[..., Any])
+Command = Callable[..., Any]
 _FILE = click.Path(path_type=Path)
 
 _SOURCES = [
-    click.option("--from-zones-json", "json_files", metavar="FILE", multiple=True, type=_FILE, help="Zones JSON to read (repeatable)."),
+    click.option("--from-zones-json", "json_files", metavar="FILE", multiple=True, type=_FILE,
+                 help="Zones JSON to read (repeatable)."),
     click.option("--axfr", "axfr", metavar="ZONE@SERVER[:PORT]", multiple=True,
                  help="Zone to transfer (repeatable; the same zone again names a further server to try)."),
     click.option("--tsig", metavar="NAME:ALGORITHM:REF", help="TSIG key for the transfers; REF is env:VARIABLE or file:PATH."),
     click.option("--config", "config", metavar="FILE", type=_FILE, help="Configuration file (TOML)."),
 ]
 _NAMES = [
-    click.option("--port", "ports", metavar="[SERVICE:]N", multiple=True, help="Port to scan (repeatable; default 443), e.g. smtp:25."),
+    click.option("--port", "ports", metavar="[SERVICE:]N", multiple=True,
+                 help="Port to scan (repeatable; default 443), e.g. smtp:25."),
     click.option("--nameserver", "nameservers", metavar="IP[:PORT]", multiple=True,
                  help="Resolver for names outside the zones (repeatable; default: the system's)."),
     click.option("--name-filter", "include", metavar="REGEX", multiple=True, help="Scan only names that match (repeatable)."),
@@ -46,28 +48,29 @@ _KEYS = {
 """Option -> dotted key. An option that was not given leaves the configuration's value alone."""
 
 
-def _apply(options: list[Callable[[F], F]], command: F) -> F:
+def _apply(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
-def source_options(command: F) -> F:
+def source_options(command: Command) -> Command:
     """--from-zones-json, --axfr, --tsig, --config."""
     return _apply(_SOURCES, command)
 
 
-def name_options(command: F) -> F:
+def name_options(command: Command) -> Command:
     """--port, --nameserver, --name-filter, --name-exclude."""
     return _apply(_NAMES, command)
 
 
-def log_options(command: F) -> F:
+def log_options(command: Command) -> Command:
     """-v, -q, --log-file, --log-format."""
     return _apply(_LOGGING, command)
 
 
 def load_settings(given: dict[str, Any]) -> Loaded:
     """The configuration with the command line's options laid over it."""
-    values: dict[str, Any] = {_KEYS[name]: value for name, value in given.items() if name in _KEYS and value not in (None, (), False)}
+    chosen = {name: value for name, value in given.items() if name in _KEYS and value not in (None, (), False)}
+    values: dict[str, Any] = {_KEYS[name]: value for name, value in chosen.items()}
     level = _level(int(given.get("verbose") or 0), quiet=bool(given.get("quiet")))
     if level:
         values["log.level"] = level

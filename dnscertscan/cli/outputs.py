@@ -39,7 +39,7 @@ class Outputs:
             try:
                 files.append((path, format_for(path)))
             except UsageError as problem:
-                logger.error("%s", problem)  # noqa: TRY400 - one line for a person, no traceback
+                logger.error("%s", problem)
                 problems += 1
         if output.format not in FORMATS:
             FORMATS[output.format]  # raises with the hint
@@ -70,7 +70,7 @@ class Outputs:
             try:
                 write_atomically(path, chunks)
             except OutputError as problem:
-                logger.error("%s", problem)  # noqa: TRY400 - one line for a person, no traceback
+                logger.error("%s", problem)
                 failed.append(problem.exit_status)
         self._show(report)
         return failed
@@ -79,7 +79,7 @@ class Outputs:
         if self.shown == "table":
             terminal = sys.stdout.isatty()
             width = shutil.get_terminal_size((100, 24)).columns if terminal else 0
-            colour = terminal and not os.environ.get("NO_COLOR")  # noqa: TID251 - the command line reads the environment
+            colour = terminal and not os.environ.get("NO_COLOR")
             sys.stdout.write(render_table(report, width=width, colour=colour))
         elif self.shown != "jsonl":
             for chunk in FORMATS[self.shown].render(report):

@@ -50,7 +50,7 @@ class Root(click.Group):
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def root() -> None:
-    """Scan every TLS endpoint that DNS zones publish, and say exactly which certificate is bad, and why.
+    r"""Scan every TLS endpoint that DNS zones publish, and say exactly which certificate is bad, and why.
 
     \b
     Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error,

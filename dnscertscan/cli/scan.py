@@ -26,11 +26,12 @@ _FILE = click.Path(path_type=Path)
               help="Write results to a file (repeatable); the format follows the ending.")
 @click.option("-f", "--format", "format", metavar="FORMAT", help="Format on standard output: table (default), csv, json, jsonl.")
 @click.option("--coverage", metavar="PATH", type=_FILE, help="Write one row for every target, with its outcome and the reason.")
-@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), help="Findings that make the exit status 1 (default error).")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]),
+              help="Findings that make the exit status 1 (default error).")
 @click.option("--fail-on-unreachable", is_flag=True, help="Make endpoints that give no certificate findings too.")
 @log_options
 def command(**given: Any) -> None:
-    """Scan every endpoint the zones publish and report each problem, the certificate at fault and the next step.
+    r"""Scan every endpoint the zones publish and report each problem, the certificate at fault and the next step.
 
     Results go to standard output, the log and the progress to standard error.
 

@@ -82,7 +82,7 @@ def fetch_zones(loaded: Loaded) -> AllZones:
 
     settings = loaded.settings
     with log_to(settings.log):
-        everything = sources(settings, os.environ)  # noqa: TID251 - the command line passes the environment on
+        everything = sources(settings, os.environ)
         with Watcher(settings.log, None) as watcher:
             result = drive(lambda stop: stop.unless(fetch_all(everything, watcher.fetched)))
         return result or AllZones((), ())

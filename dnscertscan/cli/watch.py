@@ -9,7 +9,6 @@ from typing import Self
 from dnscertscan.cli.progress import Progress
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.observations import Observation
-from dnscertscan.model.records import ZoneFault
 from dnscertscan.model.text import visible
 from dnscertscan.pipeline.events import (
     Event,
@@ -51,10 +50,9 @@ class Watcher:
         """Take note of one event of the pipeline."""
         match event:
             case ZoneFetched(zone):
-                logger.info("zone %s: %d records from %s", visible(zone.name.text, 260), len(zone.records), visible(zone.source, 300))
+                logger.info("zone %s: %d records from %s", zone.name.display, len(zone.records), visible(zone.source, 300))
             case ZoneTrouble(problem):
-                level = logging.ERROR if problem.fault in (ZoneFault.FAILED, ZoneFault.BAD_RECORD) else logging.WARNING
-                logger.log(level, "%s", visible(problem.message))
+                logger.error("%s", visible(problem.message))
             case Resolving(done, total):
                 self._progress.show("resolving", done, total)
             case Planned(targets, unscanned):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
-from dnscertscan.model.records import HOST_TYPES, Zone, ZoneFault, ZoneProblem
+from dnscertscan.model.records import HOST_TYPES, Zone, ZoneProblem
 from dnscertscan.model.report import Coverage, CoverageRow, State, ZoneTotals
 from dnscertscan.resolve.mapping import coverage_row
 from dnscertscan.resolve.plan import Plan
@@ -24,7 +24,11 @@ def outcome_state(observation: Observation) -> tuple[State, str, str]:
 
 
 def make_coverage(
-    zones: Sequence[Zone], problems: Sequence[ZoneProblem], plan: Plan | None, observations: Iterable[Observation], stopped: str | None
+    zones: Sequence[Zone],
+    problems: Sequence[ZoneProblem],
+    plan: Plan | None,
+    observations: Iterable[Observation],
+    stopped: str | None,
 ) -> Coverage:
     """Account for everything that was to be looked at. ``stopped`` is the reason when the run was cut short."""
     if plan is None:
@@ -77,6 +81,6 @@ def _others(zones: Iterable[Zone]) -> Mapping[str, int]:
 
 def is_complete(coverage: Coverage, observations: Iterable[Observation], stopped: str | None) -> bool:
     """Whether everything was looked at: no zone or record lost, no engine failure, not cut short."""
-    if stopped or any(problem.fault in (ZoneFault.FAILED, ZoneFault.BAD_RECORD) for problem in coverage.problems):
+    if stopped or coverage.problems:
         return False
     return not any(outcome_state(observation)[1] == FailureKind.ENGINE.value for observation in observations)

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Stop:
-    """A latch with a reason. Make it inside a running event loop; :meth:`now` may be called from a signal handler of that loop."""
+    """A latch with a reason. Make it inside a running event loop; :meth:`now` may be called from its signal handlers."""
 
     def __init__(self) -> None:
         self.reason: str | None = None

@@ -12,6 +12,7 @@ import pytest
 
 from dnscertscan.cli.root import COMMANDS, root
 from dnscertscan.cli.scan import command as scan
+from dnscertscan.errors import ExitStatus, worst
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("dnscertscan", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
@@ -70,15 +71,12 @@ def readme_commands() -> list[str]:
 def test_readme_commands_parse(line: str) -> None:
     """Each command of the README is understood by the command line as it is today."""
     args = shlex.split(line)[1:]
-    with root.make_context("dnscertscan", args) as context:
-        command, name = root, "dnscertscan"
-        rest = [*context._protected_args, *context.args]
-        while isinstance(command, click.Group):
-            name, found, rest = command.resolve_command(context, rest)
-            assert found is not None
-            command = found
-            context = command.make_context(name, rest, parent=context)
-            rest = [*context._protected_args, *context.args]
+    command: click.Command = root
+    context = root.make_context("dnscertscan", args)
+    while isinstance(command, click.Group):
+        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert found is not None
+        command, context = found, found.make_context(name, rest, parent=context)
 
 
 def test_readme_names_every_option_of_the_scan() -> None:
@@ -103,8 +101,6 @@ def test_readme_paths_exist() -> None:
 
 def test_exit_statuses_of_the_readme() -> None:
     """The README's table of exit statuses is the one in the code."""
-    from dnscertscan.errors import ExitStatus, worst
-
     assert set(map(int, re.findall(r"^\| (\d) \|", README, re.MULTILINE))) == {int(status) for status in ExitStatus}
     assert worst(*ExitStatus) is ExitStatus.BUG
     assert worst(ExitStatus.USAGE, ExitStatus.INCOMPLETE, ExitStatus.FINDINGS) is ExitStatus.USAGE

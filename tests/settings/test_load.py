@@ -60,14 +60,17 @@ def test_unknown_key_names_file_line_and_nearest(tmp_path: Path) -> None:
 def test_several_problems_are_all_said(tmp_path: Path) -> None:
     """One line for each problem, array tables included."""
     config = tmp_path / "c.toml"
-    config.write_text('[[zones]]\nkind = "axfr"\nzone = "a.example"\nservers = ["x:0"]\n[scan]\nports = [70000]\ntimeout = "soon"\n')
+    zones = '[[zones]]\nkind = "axfr"\nzone = "a.example"\nservers = ["x:0"]\n'
+    config.write_text(f'{zones}[scan]\nports = [70000]\ntimeout = "soon"\n')
     with pytest.raises(ConfigError) as caught:
         read(config)
     lines = str(caught.value).splitlines()
     assert [line.split(" ")[0] for line in lines] == [f"{config}:4:", f"{config}:6:", f"{config}:7:"]
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"[scan\n", b"a = 1\na = 2\n", b"scan = 3\n", b"zones = {}\n", b"[[zones]]\nkind='x'\n"])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"[scan\n", b"a = 1\na = 2\n", b"scan = 3\n", b"zones = {}\n", b"[[zones]]\nkind='x'\n"]
+)
 def test_unusable_files(tmp_path: Path, content: bytes) -> None:
     """Broken encodings, syntax and types are configuration errors that name the file."""
     config = tmp_path / "c.toml"
