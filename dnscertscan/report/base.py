@@ -1,0 +1,52 @@
+"""What an output format is: a name, the file endings that ask for it, and a pure function from a report to bytes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dnscertscan.model.findings import Finding
+from dnscertscan.model.report import Report
+
+CHUNK = 64 * 1024
+"""Octets (about) that a renderer collects before it hands them on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One output format. ``render`` does no I/O and yields the document in pieces; a report gives the same octets every time."""
+
+    name: str
+    endings: tuple[str, ...]
+    """File endings in lower case with the dot, ``.csv``."""
+    render: Callable[[Report], Iterator[bytes]]
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the one order of every output, whatever order the scan met them in."""
+    return sorted(findings, key=_place)
+
+
+def _place(finding: Finding) -> tuple[str, str, str, int, str, str, str, str]:
+    at = finding.subject
+    at_fault = finding.certificate.sha256 if finding.certificate else ""
+    return (at.zone, at.fqdn, at.ip_address, at.port or 0, finding.rule.code, finding.store or "", at_fault, finding.message)
+
+
+def in_chunks(texts: Iterable[str]) -> Iterator[bytes]:
+    """The texts joined and encoded (UTF-8), handed on in pieces of about :data:`CHUNK` octets."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        held.append(text)
+        size += len(text)
+        if size >= CHUNK:
+            yield "".join(held).encode()
+            held.clear()
+            size = 0
+    if held:
+        yield "".join(held).encode()
+
+
+def utc(moment: datetime | None) -> str | None:
+    """``2026-12-01T00:00:00+00:00``, or None."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()

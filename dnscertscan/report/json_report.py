@@ -1,0 +1,124 @@
+"""The JSON report: everything the run knows, versioned, each certificate once."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.observations import Handshake, Observation
+from dnscertscan.model.report import CoverageRow, Report, State
+from dnscertscan.report.base import Format, in_chunks, ordered, utc
+from dnscertscan.report.certificate import certificate_object
+from dnscertscan.report.describe import (
+    Place,
+    finding_object,
+    observed_place,
+    problem_objects,
+    row_object,
+    target_object,
+    totals_object,
+    unseen_object,
+    zone_object,
+)
+from dnscertscan.report.schema import SCHEMA_ID
+from dnscertscan.report.summary import incomplete_reasons
+
+RowPlace = tuple[str, int | None, str]
+
+_ANSWERS_FIRST = {State.SCANNED: 0, State.FAILED: 1, State.SKIPPED: 2}
+
+
+def encode(value: object) -> str:
+    """One line of pure ASCII: whatever the text holds, half a surrogate pair too, the octets are valid UTF-8 and print safely."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def render_json(report: Report) -> Iterator[bytes]:
+    """One document with one line per target, certificate and finding, so that two reports can be compared line by line."""
+    return in_chunks(_document(report))
+
+
+def _document(report: Report) -> Iterator[str]:
+    yield "{\n"
+    for name, value in _head(report).items():
+        yield f"{encode(name)}: {encode(value)},\n"
+    yield from _block("targets", "[]", (encode(target) for target in _targets(report)))
+    yield ",\n"
+    served = unique_certificates(report.observations)
+    yield from _block("certificates", "{}", (f"{encode(item.sha256)}: {encode(certificate_object(item))}" for item in served))
+    yield ",\n"
+    yield from _block("findings", "[]", (encode(finding_object(finding)) for finding in ordered(report.findings)))
+    yield "\n}\n"
+
+
+def _block(name: str, brackets: str, items: Iterable[str]) -> Iterator[str]:
+    yield f"{encode(name)}: {brackets[0]}"
+    separator = "\n"
+    for item in items:
+        yield separator + item
+        separator = ",\n"
+    yield f"\n{brackets[1]}"
+
+
+def _head(report: Report) -> dict[str, Any]:
+    run, coverage = report.run, report.coverage
+    records = sum(zone.records for zone in coverage.totals)
+    other_records = sum(zone.other_records for zone in coverage.totals)
+    totals = totals_object(records, other_records, Counter((row.state, row.reason) for row in coverage.rows))
+    return {
+        "schema": SCHEMA_ID,
+        "run": {
+            "version": run.version, "started": utc(run.started), "finished": utc(run.finished), "engine": run.engine,
+            "arguments": list(run.arguments),
+        },
+        "config_digest": run.config_digest,
+        "complete": report.complete,
+        "incomplete": incomplete_reasons(report),
+        "coverage": {
+            "totals": totals, "zones": [zone_object(zone) for zone in coverage.totals],
+            "problems": problem_objects(coverage.problems),
+        },
+    }
+
+
+def _targets(report: Report) -> Iterator[dict[str, Any]]:
+    """Every observation and every other place of the coverage ledger, each with the ledger's rows that lead to it."""
+    rows: dict[RowPlace, list[CoverageRow]] = {}
+    for row in report.coverage.rows:
+        rows.setdefault((row.ip_address, row.port, row.fqdn), []).append(row)
+    for observation in sorted(report.observations, key=lambda seen: seen.target):
+        place = observed_place(observation)
+        yield _with_rows(target_object(observation, report.valid.get(place, {})), rows.pop(place, []))
+    for ip_address, port, fqdn in sorted(rows, key=_text_order):
+        here = rows[ip_address, port, fqdn]
+        yield _with_rows(unseen_object(fqdn=fqdn, ip_address=ip_address, port=port, zones=()), here)
+
+
+def _text_order(place: RowPlace) -> Place:
+    ip_address, port, fqdn = place
+    return (ip_address, port or 0, fqdn)
+
+
+def _with_rows(target: dict[str, Any], rows: list[CoverageRow]) -> dict[str, Any]:
+    rows.sort(key=lambda row: (_ANSWERS_FIRST[row.state], row.zone, row.record, row.origin))
+    if rows:  # the ledger's word goes into every output; a duplicate's "skipped" never hides the answer of the one that was asked
+        first = rows[0]
+        target |= {"state": str(first.state), "reason": first.reason, "detail": first.detail}
+        target["zones"] = sorted({*target["zones"], *(row.zone for row in rows if row.zone)})
+    return target | {"records": [row_object(row) for row in rows]}
+
+
+def unique_certificates(observations: Iterable[Observation]) -> list[Certificate]:
+    """Every certificate that was served, once, in the order of digests."""
+    held = {
+        certificate.sha256: certificate
+        for observation in observations
+        if isinstance(observation.outcome, Handshake)
+        for deployment in observation.outcome.deployments
+        for certificate in deployment.chain
+    }
+    return [held[digest] for digest in sorted(held)]
+
+
+JSON = Format("json", (".json",), render_json)

@@ -1,0 +1,65 @@
+"""The lines that end every run: what was there, what became of it, and whether anything is missing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from dnscertscan.model.findings import Finding, Severity
+from dnscertscan.model.observations import FailureKind
+from dnscertscan.model.records import ZoneFault
+from dnscertscan.model.report import Report, State, ZoneTotals
+from dnscertscan.model.text import visible
+
+
+def summary(report: Report) -> list[str]:
+    """One line for the run, one per zone when there are several, then why the run is incomplete where it is.
+
+    The sentence never changes with the numbers (no singular), so that scripts can match it.
+    """
+    coverage = report.coverage
+    states = Counter(row.state for row in coverage.rows)
+    lines = [_sentence(sum(zone.records for zone in coverage.totals), states, report.severities())]
+    if len(coverage.totals) > 1:
+        by_zone = _severities_by_zone(report.findings)
+        lines += [f"{visible(zone.zone, 260)}: {_zone_sentence(zone, by_zone)}" for zone in coverage.totals]
+    lines += [f"INCOMPLETE: {reason}" for reason in incomplete_reasons(report)]
+    return lines
+
+
+def incomplete_reasons(report: Report) -> list[str]:
+    """Why the run is not complete, one clause each; empty when it is."""
+    if report.complete:
+        return []
+    coverage = report.coverage
+    reasons = [visible(problem.message) for problem in coverage.problems if problem.fault is ZoneFault.FAILED]
+    if bad := sum(1 for problem in coverage.problems if problem.fault is ZoneFault.BAD_RECORD):
+        reasons.append(f"{_number(bad, 'record')} could not be used (reason bad-record in the coverage file)")
+    words = Counter(row.reason for row in coverage.rows)
+    if late := words[FailureKind.DEADLINE]:
+        reasons.append(f"the run ended before {_number(late, 'target')} could be looked at (reason deadline)")
+    if died := words[FailureKind.ENGINE]:
+        reasons.append(f"the scanner itself failed on {_number(died, 'target')} (reason engine)")
+    return reasons or ["not every name could be looked up, or the run was cut short; the coverage file has the reasons"]
+
+
+def _severities_by_zone(findings: Iterable[Finding]) -> dict[str, Counter[Severity]]:
+    by_zone: dict[str, Counter[Severity]] = {}
+    for finding in findings:
+        by_zone.setdefault(finding.subject.zone, Counter())[finding.severity] += 1
+    return by_zone
+
+
+def _zone_sentence(zone: ZoneTotals, by_zone: Mapping[str, Counter[Severity]]) -> str:
+    return _sentence(zone.records, {state: zone.count(state) for state in State}, by_zone.get(zone.zone, {}))
+
+
+def _sentence(records: int, states: Mapping[State, int], severities: Mapping[Severity, int]) -> str:
+    scanned, failed, skipped = (states.get(state, 0) for state in (State.SCANNED, State.FAILED, State.SKIPPED))
+    errors, warnings = (severities.get(severity, 0) for severity in (Severity.ERROR, Severity.WARNING))
+    return (
+        f"{records} records -> {scanned + failed + skipped} targets: {scanned} scanned, {failed} unreachable, {skipped} skipped; "
+        f"{errors} errors, {warnings} warnings"
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

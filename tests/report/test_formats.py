@@ -1,0 +1,205 @@
+"""One suite for every output format: what each of them must withstand, and what they must agree on."""
+
+import csv
+import io
+import json
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report import factory
+
+from dnscertscan import report as report_package
+from dnscertscan.errors import UsageError
+from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.findings import Severity
+from dnscertscan.model.report import Report
+from dnscertscan.model.text import visible
+from dnscertscan.report import FORMATS, format_for
+from dnscertscan.report.base import CHUNK, Format
+from dnscertscan.report.cells import cell
+from dnscertscan.report.csv_rows import COLUMNS
+
+HOSTILE = {
+    "html": "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "formula": "=HYPERLINK(\"http://evil.example\",\"click\")",
+    "plus": "+1+1", "minus": "-1+1", "at": "@SUM(A1)", "tab": "\t=1+1", "return": "\r=1+1", "fullwidth": "\uff1d1+1",
+    "ansi": "\x1b[2J\x1b]0;owned\x07 CN=x", "c1": "\x9b31m", "bidi": "CN=moc.elpmaxe\u202e\u2066", "newline": "line one\nERROR forged line\r\nthree",
+    "separators": "a\u2028b\u2029c\x85d", "nul": "a\x00b", "quotes": "a\"b,c;d'e", "surrogates": "a\ud800b\udfffc", "long": "CN=" + "x" * 100_000,
+    "wide": "CN=\u4f8b\u3048.\u30c6\u30b9\u30c8 \U0001f512", "empty": "",
+}
+
+
+def hostile_report() -> Report:
+    """Every hostile text in every field that comes from outside."""
+    findings = [
+        factory.finding(
+            text, fqdn=text, zone=text, record=text, wildcard=text, certificate=factory.reference(text, digest=f"{number:064x}"), store=text or None,
+        )
+        for number, text in enumerate(HOSTILE.values())
+    ]
+    rows = [factory.row(detail=text, fqdn=text, zone=text, wildcard=text) for text in HOSTILE.values()]
+    return factory.report(findings, [factory.observation(fqdn=text, zone=text) for text in HOSTILE.values()], factory.coverage(rows))
+
+
+def many(count: int) -> Report:
+    """``count`` findings of two kinds on as many endpoints, names in no order."""
+    at_fault = [factory.reference(f"CN=host{number}.example.com", digest=f"{number:064x}") for number in range(count)]
+    return factory.report(
+        factory.finding(
+            f'certificate "CN=host{number}.example.com" has expired', rule_hit=factory.EXPIRING if number % 2 else None,
+            fqdn=f"host{(number * 7919) % count}.example.com", address=f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}",
+            certificate=at_fault[number],
+        )
+        for number in range(count)
+    )
+
+
+@pytest.fixture(params=list(FORMATS))
+def style(request: pytest.FixtureRequest) -> Format:
+    return FORMATS[request.param]
+
+
+def rendered(style: Format, report: Report) -> bytes:
+    return b"".join(style.render(report))
+
+
+def csv_findings(document: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(document.decode(), newline="")))
+
+
+def jsonl_findings(document: bytes) -> list[Any]:
+    return [finding for line in document.splitlines() for finding in json.loads(line)["findings"]]
+
+
+def table_findings(document: bytes) -> list[str]:
+    body = document.decode().split("\n\n")[0].splitlines()[2:]
+    return [number for line in body if (number := line[17:].split()[0:1]) and line[:7].strip() for _ in range(int(number[0]))]
+
+
+COUNTED: dict[str, Callable[[bytes], list[Any]]] = {
+    "csv": csv_findings, "json": lambda document: json.loads(document)["findings"], "jsonl": jsonl_findings, "table": table_findings,
+}
+
+
+def test_every_format_module_is_registered() -> None:
+    """A format that exists in the folder can be asked for: none is forgotten in the list."""
+    folder = Path(report_package.__file__).parent
+    offering = {path.stem for path in folder.glob("*.py") if "= Format(" in path.read_text()}
+    assert {plugin.render.__module__.rsplit(".", 1)[1] for plugin in FORMATS.values()} == offering
+    assert [name for name, plugin in FORMATS.items() if name != plugin.name] == []
+
+
+def test_endings_choose_the_format() -> None:
+    """The ending, in any case, chooses; one that nobody knows is a usage error naming path and endings."""
+    asked = ["a.csv", "b.JSON", "c.d.jsonl", "out.txt"]
+    assert [format_for(Path(name)).name for name in asked] == ["csv", "json", "jsonl", "table"]
+    for unknown in ("report.doc", "report", "csv", ".csv"):
+        with pytest.raises(UsageError, match=rf"{unknown}: its ending is none of \.csv \.json \.jsonl"):
+            format_for(Path(unknown))
+    endings = [ending for plugin in FORMATS.values() for ending in plugin.endings]
+    assert len(endings) == len(set(endings))
+
+
+def test_an_empty_report_is_a_valid_document(style: Format) -> None:
+    """Nothing to report is a document too: header, empty lists, a sentence."""
+    empty = rendered(style, factory.report())
+    expected = {"csv": (",".join(COLUMNS) + "\r\n").encode(), "jsonl": b"", "table": b"no findings\n\n0 records -> 0 targets: "}
+    if style.name == "json":
+        document = json.loads(empty)
+        assert (document["targets"], document["certificates"], document["findings"]) == ([], {}, [])
+    elif style.name == "table":
+        assert empty.startswith(expected["table"])
+    else:
+        assert empty == expected[style.name]
+
+
+def test_rendering_is_deterministic_and_free_of_order(style: Format) -> None:
+    """The same run gives the same octets twice, and in whatever order its parts were met."""
+    one = factory.rich_report()
+    turned = Report(
+        one.run, one.coverage, tuple(reversed(one.observations)), tuple(reversed(one.findings)), one.complete, one.valid
+    )
+    assert rendered(style, one) == rendered(style, one) == rendered(style, turned)
+
+
+def test_formats_agree_on_the_number_of_findings() -> None:
+    """Every finding is in every format; only the CSV leaves information out, because its status knows error and warning."""
+    for report in (factory.rich_report(), hostile_report(), many(500)):
+        counts = {name: len(COUNTED[name](rendered(FORMATS[name], report))) for name in FORMATS}
+        informative = report.severities()[Severity.INFO]
+        expected = dict.fromkeys(FORMATS, len(report.findings)) | {"csv": len(report.findings) - informative}
+        assert counts == expected
+
+
+def test_hostile_text_is_harmless(style: Format) -> None:
+    """Text from DNS, certificates and servers reaches no terminal, spreadsheet or line-based reader as anything but text."""
+    document = rendered(style, hostile_report()).decode("utf-8")  # valid UTF-8 to begin with
+    ends = {"csv": "\r\n"}.get(style.name, "\n")
+    bare = document.replace(ends, "")
+    assert visible(bare, len(bare)) == bare
+    assert "forged line" in document
+    assert not any(line.startswith("ERROR forged") for line in document.splitlines())
+
+
+def test_csv_cells_survive_the_csv_module() -> None:
+    """What the csv module reads back is the made-visible text, cell by cell; none can start a formula."""
+    rows = csv_findings(rendered(FORMATS["csv"], hostile_report()))
+    for column, neutral in (("message", HOSTILE.values()), ("fqdn", HOSTILE.values()), ("subject", HOSTILE.values()), ("source", HOSTILE.values())):
+        assert sorted(row[column] for row in rows) == sorted(map(cell, neutral))
+    assert [value for row in rows for value in row.values() if value.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))] == []
+    assert all(len(value) < 2100 for row in rows for value in row.values())
+
+
+def test_json_keeps_text_raw() -> None:
+    """JSON is for programs: every text comes back exactly, also NUL, surrogates and 100 kB subjects."""
+    document = json.loads(rendered(FORMATS["json"], hostile_report()))
+    assert {finding["message"] for finding in document["findings"]} == set(HOSTILE.values())
+    assert {finding["certificate"]["subject"] for finding in document["findings"]} == set(HOSTILE.values())
+    assert {target["fqdn"] for target in document["targets"]} == set(HOSTILE.values())
+
+
+def test_unparseable_certificates_keep_their_octets() -> None:
+    """A certificate of garbage is reported with null facts and its octets, in JSON and JSONL."""
+    garbage = Certificate(b"\x30\x82\xff\xff not DER \x1b")
+    one = factory.report([], [factory.observation(factory.handshake((garbage,)))])
+    held = json.loads(rendered(FORMATS["json"], one))["certificates"][garbage.sha256]
+    assert held["subject"] is held["not_after"] is None
+    assert held["pem"].startswith("-----BEGIN CERTIFICATE-----\nMIL//y")
+    assert json.loads(rendered(FORMATS["jsonl"], one))["certificates"][garbage.sha256]["serial"] is None
+
+
+@pytest.fixture(scope="module")
+def hundred_thousand() -> Report:
+    return many(100_000)
+
+
+def chunks_of(style: Format, report: Report) -> Iterator[int]:
+    for chunk in style.render(report):
+        yield len(chunk)
+
+
+def test_a_hundred_thousand_findings_are_quick(style: Format, hundred_thousand: Report) -> None:
+    """A large fleet's report is written in seconds, in pieces."""
+    started = time.monotonic()
+    sizes = list(chunks_of(style, hundred_thousand))
+    assert time.monotonic() - started < 20
+    assert sum(sizes) > 10_000_000
+    if style.name != "table":
+        assert max(sizes) < 2 * CHUNK
+
+
+@pytest.mark.parametrize("name", ["csv", "json", "jsonl"])
+def test_rendering_needs_little_memory(name: str) -> None:
+    """Beyond the report itself a renderer holds the order and one piece, not the document."""
+    report = many(20_000)
+    tracemalloc.start()
+    try:
+        size = sum(chunks_of(FORMATS[name], report))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000, (peak, size)
