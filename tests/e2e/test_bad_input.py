@@ -1,0 +1,158 @@
+"""Bad input gets one clear line naming the thing, the place and the next step, and the right exit status."""
+
+import csv
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+
+def closed_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "no zones to work on"),
+        (("--from-zones-json", "z.json", "--port", "0"), "is no port"),
+        (("--from-zones-json", "z.json", "--port", "70000"), "is no port"),
+        (("--from-zones-json", "z.json", "--port", "gopher:70"), "unknown service"),
+        (("--from-zones-json", "z.json", "--nameserver", "dns.example.com"), "is no IP address"),
+        (("--from-zones-json", "z.json", "--ca-file", "none.pem"), "none.pem"),
+        (("--from-zones-json", "z.json", "--ca-file", "."), "cannot read the CA file"),
+        (("--from-zones-json", "z.json", "--engine", "sslyse"), "did you mean 'sslyze'"),
+        (("--from-zones-json", "z.json", "--timeout", "soon"), "is no duration"),
+        (("--from-zones-json", "z.json", "--name-filter", "("), "no regular expression"),
+        (("--from-zones-json", "z.json", "-f", "tabel"), "did you mean 'table'"),
+        (("--from-zones-json", "z.json", "--expiring-within", "120%"), "whole lifetime"),
+        (("--axfr", "example.com"), "names no transfer"),
+        (("--axfr", "example.com@127.0.0.1", "--tsig", "key"), "NAME:ALGORITHM:REF"),
+        (("--axfr", "example.com@127.0.0.1", "--tsig", "key:hmac-sha256:env:NOT_SET"), "NOT_SET"),
+        (("--axfr", "example.com@127.0.0.1", "--tsig", "key:hmac-md5:file:k"), "hmac-md5"),
+        (("--config", "none.toml"), "cannot read the configuration"),
+        (("--from-zones-json", "z.json", "--nonsense"), "No such option"),
+        (("explain", "DCS999"), "unknown"),
+        (("explain", "cert-expird"), "did you mean 'cert-expired'"),
+    ],
+    ids=lambda value: " ".join(value)[-40:] if isinstance(value, tuple) else None,
+)
+def test_usage_errors(cli, zones_file, tmp_path: Path, args: tuple[str, ...], words: str) -> None:
+    """A wrong call ends with status 2 before anything is scanned, and says what to change."""
+    zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
+    (tmp_path / "k").write_text("c2VjcmV0")
+    done = cli(*args)
+    assert done.status == 2
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"{", "line 1"),
+        (b'{"a.example": [\n{"type": "A",\n]}', "line 3"),
+        (b"[]", "object"),
+        (b'{"a.example": 5}', "a.example"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"[" * 100_000, "nest"),
+    ],
+)
+def test_unusable_zones_json(cli, tmp_path: Path, content: bytes, words: str) -> None:
+    """A zones JSON that cannot be read is named; alone, nothing was scanned: status 2, and outputs are still written."""
+    (tmp_path / "z.json").write_bytes(content)
+    done = cli("--from-zones-json", "z.json", "-o", "r.csv", "--coverage", "c.csv")
+    assert done.status == 2
+    lines = [line for line in done.complaints if "z.json" in line]
+    assert len(lines) == 1
+    assert words in lines[0]
+    assert (tmp_path / "r.csv").read_text().startswith("ip_address,port,fqdn,status,message,")
+
+
+@pytest.mark.parametrize("name", ["missing.json", "folder"])
+def test_missing_zones_json_beside_a_good_one(cli, zones_file, tmp_path: Path, name: str) -> None:
+    """The other zones go on; the run is incomplete: status 3."""
+    (tmp_path / "folder").mkdir()
+    zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
+    done = cli("--from-zones-json", name, "--from-zones-json", "z.json", "--port", closed_port(), "--coverage", "c.csv")
+    assert done.status == 3
+    assert name in done.err
+    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    scanned = {(row["fqdn"], row["state"], row["reason"]) for row in rows if row["ip_address"]}
+    assert scanned == {("www.a.example", "failed", "refused")}
+
+
+def test_bad_records_hide_no_others(cli, tmp_path: Path) -> None:
+    """Wrong types, unknown types, impossible addresses and endless names are reported one by one; the rest is scanned."""
+    records = [
+        {"type": "A", "name": "good", "ttl": None, "target": "127.0.0.1"},
+        {"type": "A", "name": "bad-address", "target": "127.0.0.300"},
+        {"type": "A", "name": 5, "target": "127.0.0.1"},
+        {"type": "TYPE65280", "name": "private", "target": "\\# 0"},
+        {"type": "A", "name": "x" * 1_000_000, "target": "127.0.0.1"},
+        {"type": "A", "name": "a..b", "target": "127.0.0.1"},
+        "no object",
+        {"type": "A", "name": "no-target"},
+    ]
+    (tmp_path / "z.json").write_text(json.dumps({"a.example": records}))
+    done = cli("--from-zones-json", "z.json", "--port", closed_port(), "-o", "r.csv", "--coverage", "c.csv")
+    assert done.status == 3
+    assert max(map(len, done.complaints)) < 2000
+    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    assert [row["fqdn"] for row in rows if row["reason"] == "refused"] == ["good.a.example"]
+    assert sum(row["reason"] == "unscannable-name" for row in rows) == 2
+    bad = [row for row in csv.DictReader((tmp_path / "r.csv").open()) if row["code"] == "DCS508"]
+    assert len(bad) == 4
+
+
+def test_zone_without_records(cli, zones_file) -> None:
+    """A zone of no records is nothing to be silent about: a warning, and status 0 unless warnings count."""
+    zones_file({"a.example": []}, "z.json")
+    done = cli("--from-zones-json", "z.json")
+    assert done.status == 0
+    assert "a.example" in done.out
+    assert "DCS506" in done.out
+    assert cli("--from-zones-json", "z.json", "--fail-on", "warning").status == 1
+
+
+def test_dead_nameserver_is_an_incomplete_run(cli, zones_file) -> None:
+    """When no nameserver answers at all, nothing can be said about the names it was asked for."""
+    zones_file({"a.example": [("CNAME", "www", "elsewhere.example.")]}, "z.json")
+    config = "[resolve]\ntimeout = 0.2\nretries = 0\n"
+    zones_file({}, "unused.json").with_name("c.toml").write_text(config)
+    done = cli("--config", "c.toml", "--from-zones-json", "z.json", "--nameserver", f"127.0.0.1:{closed_port()}")
+    assert done.status == 3
+    assert "DCS504" in done.out
+
+
+def test_unwritable_outputs(cli, zones_file, tmp_path: Path) -> None:
+    """One line for each output that cannot be written; the others are written, the status says incomplete."""
+    zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
+    (tmp_path / "folder.csv").mkdir()
+    done = cli(
+        "--from-zones-json", "z.json", "--port", closed_port(), "-o", "none/r.csv", "-o", "folder.csv", "-o", "r.cvs",
+        "-o", "/dev/full", "-o", "good.csv", "--coverage", "c.csv",
+    )
+    assert done.status == 3
+    for words in ("none/r.csv", "folder.csv", "r.cvs", "/dev/full"):
+        assert any(words in line for line in done.complaints), words
+    assert (tmp_path / "good.csv").read_text().startswith("ip_address,")
+    assert "refused" in (tmp_path / "c.csv").read_text()
+    assert "Traceback" not in done.err
+
+
+def test_outputs_are_written_when_there_is_nothing_to_report(cli, zones_file, tmp_path: Path) -> None:
+    """A clean run replaces yesterday's findings: header only, never a stale file."""
+    zones_file({"a.example": [("TXT", "@", '"hello"')]}, "z.json")
+    (tmp_path / "r.csv").write_text("stale")
+    done = cli("--from-zones-json", "z.json", "-o", "r.csv", "-o", "r.json", "-o", "r.jsonl")
+    assert done.status == 0
+    assert (tmp_path / "r.csv").read_text().splitlines()[1:] == []
+    assert json.loads((tmp_path / "r.json").read_text())["findings"] == []
+    assert (tmp_path / "r.jsonl").read_text() == ""
