@@ -1,0 +1,142 @@
+"""One spelling for every record, whichever source it came from, and one order.
+
+A record transferred from a server and the same record read back from the exported JSON are equal because both are made
+here. Owner names are A-labels in lower case; addresses are written as :mod:`ipaddress` writes them; targets of CNAME and
+DNAME are absolute with a final dot; every other type keeps its rdata text as it came.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from dnscertscan.model.names import MAX_NAME, DnsName
+from dnscertscan.model.records import Origin, Record, Zone
+from dnscertscan.model.text import visible
+
+MAX_TTL = 2**31 - 1
+"""RFC 2181 section 8."""
+_TYPE = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
+_GENERIC = {"TYPE1": "A", "TYPE5": "CNAME", "TYPE6": "SOA", "TYPE28": "AAAA", "TYPE39": "DNAME"}
+"""RFC 3597 spellings of the types that matter here."""
+_ESCAPE = re.compile(r"\\(?:([0-9]{3})|(.))", re.DOTALL)
+_SHOWN = 80
+
+
+class BadRecordError(ValueError):
+    """A record cannot be used; the text says which field and why, on one line."""
+
+
+def zone_name(text: str) -> DnsName:
+    """The name of a zone as a user or a file writes it, with or without final dot. ``"."`` is the root.
+
+    Raises BadRecordError when no zone can have this name.
+    """
+    name = DnsName.parse(text)
+    if text.strip() in ("", "@"):
+        raise BadRecordError(f"{visible(text, _SHOWN)!r} is no zone name")
+    if len(name.text) > MAX_NAME:
+        raise BadRecordError(f"{visible(name.text, _SHOWN)!r} is longer than the {MAX_NAME} octets a zone name may have")
+    if name.text and not all(name.labels):
+        raise BadRecordError(f"{visible(text, _SHOWN)!r} has an empty label, so it is no zone name")
+    return name
+
+
+def owner_name(text: str, zone: DnsName) -> DnsName:
+    r"""The owner of a record: relative to the zone, absolute with a final dot, ``@`` or empty for the apex.
+
+    ``\052`` as first label is the wildcard: Amazon Route 53 writes ``*`` so (octal), and exports carry it on.
+    Raises BadRecordError for a name outside the zone: a name server would ignore it, too (RFC 5936 section 3.5).
+    """
+    if text == "\\052" or text.startswith("\\052."):
+        text = "*" + text[4:]
+    name = DnsName.parse(text, zone)
+    if not name.is_within(zone):
+        raise BadRecordError(
+            f"name {visible(text, _SHOWN)!r} is outside the zone {zone.display}; move it to its own zone or remove the final dot"
+        )
+    return name
+
+
+def type_text(text: str) -> str:
+    """The type in upper case. Unknown types are welcome; text that no type can have raises BadRecordError."""
+    kind = text.strip().upper() if text.isascii() else text
+    if not _TYPE.fullmatch(kind):
+        raise BadRecordError(f"type {visible(text, _SHOWN)!r} is no record type")
+    return _GENERIC.get(kind, kind)
+
+
+def rdata_text(kind: str, text: str, zone: DnsName) -> str:
+    """The rdata in its one spelling; ``zone`` completes relative targets. Raises BadRecordError when it does not fit ``kind``."""
+    canonical = _CANONICAL.get(kind)
+    return canonical(text, zone) if canonical else text
+
+
+def _ipv4(text: str, _zone: DnsName) -> str:
+    try:
+        return str(IPv4Address(text.strip()))
+    except AddressValueError:
+        raise BadRecordError(f"target {visible(text, _SHOWN)!r} is not an IPv4 address") from None
+
+
+def _ipv6(text: str, _zone: DnsName) -> str:
+    try:
+        address = IPv6Address(text.strip())
+    except AddressValueError:
+        raise BadRecordError(f"target {visible(text, _SHOWN)!r} is not an IPv6 address") from None
+    if address.scope_id is not None:
+        raise BadRecordError(f"target {visible(text, _SHOWN)!r} has a scope, which an AAAA record cannot hold")
+    return str(address)
+
+
+def _alias(text: str, zone: DnsName) -> str:
+    if not text.strip():
+        raise BadRecordError("target is empty; write the name it points to, or @ for the zone itself")
+    return DnsName.parse(text, zone).text + "."
+
+
+_CANONICAL: dict[str, Callable[[str, DnsName], str]] = {"A": _ipv4, "AAAA": _ipv6, "CNAME": _alias, "DNAME": _alias}
+
+
+def name_key(name: DnsName) -> tuple[str, ...]:
+    """Sorts names in DNSSEC order: by label from the right, in octets (RFC 4034 section 6.1)."""
+    if "\\" not in name.text:
+        return tuple(reversed(name.text.split("."))) if name.text else ()
+    return tuple(_ESCAPE.sub(_unescaped, label) for label in reversed(name.labels))
+
+
+def _unescaped(match: "re.Match[str]") -> str:
+    return chr(int(match[1])) if match[1] else match[2]
+
+
+def record_key(record: Record) -> tuple[tuple[str, ...], str, str, int]:
+    """Sorts records by owner (DNSSEC order), type, rdata and TTL (none first): the order of every Zone and export."""
+    return name_key(record.name), record.type, record.data, -1 if record.ttl is None else record.ttl
+
+
+def build_zone(name: DnsName, records: Iterable[Record], source: str, view: str = "") -> Zone:
+    """A zone with its records in order, and its serial from the SOA at the apex where there is one."""
+    ordered = tuple(sorted(records, key=record_key))
+    serials = (_serial(record.data) for record in ordered if record.type == "SOA" and record.name == name)
+    return Zone(name=name, serial=next(serials, None), records=ordered, source=source, view=view)
+
+
+def _serial(soa: str) -> int | None:
+    fields = soa.split(maxsplit=3)
+    text = fields[2] if len(fields) > 2 else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) < 2**32 else None
+
+
+class RecordBuilder:
+    """Makes the records of one zone. Owner names are parsed once each and shared."""
+
+    def __init__(self, zone: DnsName) -> None:
+        self.zone = zone
+        self._names: dict[str, DnsName] = {}
+
+    def build(self, name: str, kind: str, data: str, ttl: int | None, origin: Origin) -> Record:
+        """A record in its canonical spelling; raises BadRecordError naming the first field that cannot be used."""
+        owner = self._names.get(name)
+        if owner is None:
+            owner = self._names[name] = owner_name(name, self.zone)
+        known = type_text(kind)
+        return Record(owner, known, rdata_text(known, data, self.zone), ttl, origin)
