@@ -6,8 +6,8 @@ RULES = (
     rule(
         301, "weak-key", ERROR, "Certificate key is too weak",
         why="""
-            The key in the certificate is smaller than what the Web PKI allows: RSA below 2048 bits, or an elliptic curve
-            below 256 bits. Keys of this size can be broken with enough money, after which the server can be impersonated.
+            The key in the certificate is smaller than what clients accept: RSA or DSA below 2048 bits, or an elliptic curve
+            below 224 bits. Keys of this size can be broken with enough money, after which the server can be impersonated.
             Browsers refuse such keys, and so does OpenSSL at the security level that Debian, Ubuntu and others set by
             default.
             """,

@@ -94,17 +94,16 @@ class CheckPolicy:
             return max(fitting, key=lambda override: (len(override.issuer), len(DnsName.parse(override.zone).text))).threshold
         return self.expiring or DEFAULT_EXPIRING
 
-    def trust_for(self, zones: Iterable[DnsName]) -> TrustMode | None:
-        """The mode somebody asked for, for a name of ``zones``; None when nobody did. The override of the longest zone wins."""
-        asked = tuple(zones)
-        fitting = [
-            override for override in self.trust_overrides
-            if any(zone.is_within(DnsName.parse(override.zone)) for zone in asked)
-        ]
-        if fitting:
-            return max(fitting, key=lambda override: len(DnsName.parse(override.zone).text)).mode
-        return self.trust
+    def trust_for(self, zones: Iterable[DnsName], *, private_bundle: bool) -> TrustMode:
+        """Which stores decide for a name of ``zones``; ``private_bundle`` tells whether there is one.
 
-    def default_trust(self, *, private_bundle: bool) -> TrustMode:
-        """The mode where :meth:`trust_for` says None; ``private_bundle`` tells whether there is one."""
+        The override of the longest zone wins, then ``trust``. With neither, a private bundle that no override mentions replaces
+        the public stores.
+        """
+        asked = tuple(zones)
+        fitting = [one for one in self.trust_overrides if any(zone.is_within(DnsName.parse(one.zone)) for zone in asked)]
+        if fitting:
+            return max(fitting, key=lambda one: len(DnsName.parse(one.zone).text)).mode
+        if self.trust is not None:
+            return self.trust
         return TrustMode.PRIVATE if private_bundle and not self.trust_overrides else TrustMode.PUBLIC

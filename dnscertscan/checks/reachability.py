@@ -1,6 +1,7 @@
 """Rules about servers from which no certificate could be read; findings only when the policy asks for them."""
 
 from dnscertscan.checks.base import ERROR, rule
+from dnscertscan.model.observations import FailureKind
 
 _ALERTS = "RFC 8446 section 6 (Alert Protocol)"
 _TRY = "    openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null"
@@ -190,3 +191,41 @@ RULES = (
         references=("RFC 9325 section 4.2 (Cipher Suites for TLS 1.2)", "RFC 8996 (Deprecating TLS 1.0 and TLS 1.1)"),
     ),
 )
+
+SLUGS = {
+    FailureKind.REFUSED: "conn-refused",
+    FailureKind.TIMEOUT: "conn-timeout",
+    FailureKind.RESET: "conn-reset",
+    FailureKind.CLOSED: "conn-closed",
+    FailureKind.NOT_TLS: "not-tls",
+    FailureKind.ALERT: "handshake-alert",
+    FailureKind.HANDSHAKE_TIMEOUT: "handshake-timeout",
+    FailureKind.HANDSHAKE_ERROR: "handshake-error",
+    FailureKind.NO_CERTIFICATE: "no-certificate",
+    FailureKind.UNRECOGNIZED_NAME: "sni-unrecognized",
+    FailureKind.STARTTLS_UNSUPPORTED: "starttls-unsupported",
+    FailureKind.STARTTLS_REFUSED: "starttls-refused",
+    FailureKind.TOO_LARGE: "cert-msg-too-large",
+    FailureKind.UNREACHABLE: "conn-unreachable",
+    FailureKind.UNSUPPORTED_TLS: "tls-unsupported",
+}
+"""Which rule a failure belongs to. Not here: names nobody can ask for (a rule about zones), the engine, the run's deadline."""
+
+WORDS = {
+    "conn-refused": "connection refused",
+    "conn-timeout": "connection timed out",
+    "conn-reset": "connection reset during TLS handshake",
+    "conn-closed": "connection closed during TLS handshake",
+    "not-tls": "server does not speak TLS on this port",
+    "handshake-alert": "TLS alert received",
+    "handshake-timeout": "TLS handshake timed out",
+    "handshake-error": "TLS handshake failed",
+    "no-certificate": "server does not present a certificate (anonymous or PSK)",
+    "sni-unrecognized": "server does not know this name (unrecognized_name alert)",
+    "starttls-unsupported": "server does not offer STARTTLS",
+    "starttls-refused": "server refused STARTTLS",
+    "cert-msg-too-large": "certificate message too large",
+    "conn-unreachable": "address cannot be reached",
+    "tls-unsupported": "server's TLS versions or ciphers are not supported",
+}
+"""The words each message begins with."""

@@ -1,0 +1,147 @@
+"""The judge: observations, resolutions and zones in, findings out. It stamps code, severity and subject on what the rules see."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+from dnscertscan.checks import expiring, fleetwide, handshake, zonal
+from dnscertscan.checks.guard import guarded
+from dnscertscan.checks.hits import Hit, collapse, plain_finding, to_finding, weight
+from dnscertscan.checks.policy import CheckPolicy
+from dnscertscan.checks.subjects import RecordText, joint_subject, sort_key, subject_of, zones_of
+from dnscertscan.checks.trust import Examine, Examiner, Word
+from dnscertscan.model.endpoints import Provenance, Target
+from dnscertscan.model.findings import Finding, Severity, Subject
+from dnscertscan.model.names import DnsName
+from dnscertscan.model.observations import Deployment, Failure, Handshake, Observation
+from dnscertscan.model.records import Zone, ZoneProblem
+from dnscertscan.pki.diagnose import examine as _examine
+from dnscertscan.pki.fault import Fault
+from dnscertscan.pki.truststore import TrustStore
+
+__all__ = ["Judge", "sort_key"]
+
+
+def _plain_record(origin: Provenance) -> str:
+    record = origin.record
+    return f"{record.name.text}. {record.type} {record.data}"
+
+
+class Judge:
+    """Judges with one policy, one set of trust stores, at one time (aware). Pure: the same input gives the same findings.
+
+    ``record_text`` tells how a record is written in a finding's subject.
+    """
+
+    def __init__(
+        self, policy: CheckPolicy, public_stores: Sequence[TrustStore], private_stores: Sequence[TrustStore], at: datetime, *,
+        record_text: RecordText = _plain_record, examine: Examine = _examine,
+    ) -> None:
+        self._policy = policy
+        self._private_bundle = bool(private_stores)
+        self._at = at
+        self._record_text = record_text
+        self._examiner = Examiner(examine, public_stores, private_stores, at)
+
+    def learn(self, observations: Iterable[Observation]) -> None:
+        """Take note of every issuing certificate of the run: judging an incomplete chain again then names the one missing."""
+        self._examiner.learn(observations)
+
+    def endpoint(self, observation: Observation) -> tuple[Finding, ...]:
+        """Everything wrong with what one target showed, each problem once, sorted. Never raises."""
+        target = observation.target
+        subject = subject_of(target, self._record_text)
+        outcome = observation.outcome
+        if isinstance(outcome, Failure):
+            return self._away(outcome, subject, target)
+        findings: list[Finding] = []
+        served = [deployment for deployment in outcome.deployments if deployment.sni]
+        hits: list[Hit] = []
+        for deployment in served:
+            hits += guarded("diagnosis", subject, target, findings, partial(self._hits, deployment, target))
+        for group in collapse(hits, served):
+            findings += guarded("finding", subject, target, findings, partial(to_finding, group, served, subject, target))
+        for check, look in (("handshake", self._around), ("default certificate", self._without_sni)):
+            findings += guarded(check, subject, target, findings, partial(look, outcome, subject, target))
+        return tuple(sorted(findings, key=sort_key))
+
+    def valid(self, observation: Observation) -> dict[str, bool]:
+        """Trust store -> whether an ordinary client with it accepts every list served for the name; empty when that is unknown."""
+        verdicts: dict[str, bool] = {}
+        crashes: list[Finding] = []
+        if isinstance(observation.outcome, Handshake):
+            for deployment in observation.outcome.deployments:
+                if deployment.sni:
+                    look = partial(self._verdicts, deployment, observation.target)
+                    for store, valid in guarded("verdict", Subject(), observation.target, crashes, look):
+                        verdicts[store] = valid and verdicts.get(store, True)
+        return {} if crashes else verdicts
+
+    def zone(
+        self, plan_resolutions: Sequence[Provenance], problems: Sequence[ZoneProblem], zones: Sequence[Zone],
+    ) -> tuple[Finding, ...]:
+        """What is wrong before any server is asked: aliases that lead nowhere, zones that could not be read, and the like."""
+        findings = [zonal.look_problem(problem) for problem in problems]
+        findings += [finding for zone in zones if (finding := zonal.look_zone(zone)) is not None]
+        by_name: dict[DnsName, list[Provenance]] = {}
+        for origin in plan_resolutions:
+            by_name.setdefault(zonal.name_of(origin), []).append(origin)
+        for name, origins in by_name.items():
+            place = Subject(zone=origins[0].zone.text, fqdn=name.text)
+            findings += guarded("alias", place, None, findings, partial(zonal.look_name, name, origins, self._record_text))
+        return tuple(sorted(findings, key=sort_key))
+
+    def fleet(self, observations: Iterable[Observation]) -> tuple[Finding, ...]:
+        """What only all observations together show: names served differently, serial numbers used twice."""
+        findings: list[Finding] = []
+        fleet = fleetwide.Fleet()
+        for observation in observations:
+            place = Subject(fqdn=observation.target.server_name.text)
+            guarded("fleet", place, observation.target, findings, partial(fleet.add, observation))
+        for varying in fleet.varying():
+            subject = joint_subject(varying.targets, self._record_text)
+            findings.append(plain_finding(Fault("cert-varies", varying.message, None), subject, varying.targets[0]))
+        for twins in fleet.twins():
+            subject = subject_of(twins.target, self._record_text)
+            findings.append(plain_finding(Fault("duplicate-serial", twins.message, twins.first), subject, twins.target))
+        return tuple(sorted(findings, key=sort_key))
+
+    def _word(self, deployment: Deployment, target: Target) -> Word:
+        mode = self._policy.trust_for(zones_of(target), private_bundle=self._private_bundle)
+        return self._examiner.word(deployment, target.server_name.text, mode)
+
+    def _verdicts(self, deployment: Deployment, target: Target) -> Iterable[tuple[str, bool]]:
+        return self._word(deployment, target).valid_for.items()
+
+    def _hits(self, deployment: Deployment, target: Target) -> Iterator[Hit]:
+        word = self._word(deployment, target)
+        soon = expiring.look(word.diagnosis, self._policy, zones_of(target), self._at)
+        for fault in (*word.faults, *soon):
+            yield Hit(fault, word.diagnosis.leaf, deployment)
+
+    def _around(self, outcome: Handshake, subject: Subject, target: Target) -> Iterator[Finding]:
+        leaf = None
+        for deployment in outcome.deployments[:1]:
+            leaf = self._word(deployment, target).diagnosis.leaf if deployment.sni else None
+        for fault in handshake.look(outcome):
+            yield plain_finding(fault, subject, target, leaf)
+
+    def _without_sni(self, outcome: Handshake, subject: Subject, target: Target) -> Iterator[Finding]:
+        """One note for what clients that name no host get, unless that is what all the others get, too."""
+        named = [deployment.chain for deployment in outcome.deployments if deployment.sni]
+        texts: list[str] = []
+        leaf = None
+        for deployment in outcome.deployments:
+            if not deployment.sni and deployment.chain not in named:
+                word = self._word(deployment, target)
+                bad = [fault.message for fault in word.faults if weight(fault) >= Severity.WARNING]
+                leaf = leaf or (word.diagnosis.leaf if bad else None)
+                texts += [text for text in bad if text not in texts]
+        if texts:
+            more = f"; and {len(texts) - 3} more" if len(texts) > 3 else ""
+            message = f"clients without SNI get another certificate, which has a problem: {'; '.join(texts[:3])}{more}"
+            yield plain_finding(Fault("default-certificate", message, leaf), subject, target, leaf)
+
+    def _away(self, failure: Failure, subject: Subject, target: Target) -> tuple[Finding, ...]:
+        faults = handshake.look_failure(failure, unreachable_counts=self._policy.fail_on_unreachable)
+        return tuple(plain_finding(fault, subject, target) for fault in faults)
