@@ -76,8 +76,8 @@ class Answers:
     ) -> dns.name.Name | None:
         """Put what ``zone`` says about ``name`` into ``response``; the name to look for next when it is an alias."""
         encloser = self._closest_encloser(zone, name)
-        if redirect := self._redirect(response, zone, name):
-            return redirect
+        if (redirect := _dname_above(zone, name)) is not None:
+            return _redirected(response, redirect, name)
         node = zone.get_node(name if encloser == name else dns.name.Name((b"*", *encloser.labels)))
         if node is None and encloser != name:
             response.set_rcode(dns.rcode.NXDOMAIN)
@@ -98,24 +98,6 @@ class Answers:
         while name not in existing:
             name = name.parent()
         return name
-
-    def _redirect(self, response: dns.message.Message, zone: dns.zone.Zone, name: dns.name.Name) -> dns.name.Name | None:
-        """The name that a DNAME above ``name`` leads to; the DNAME and the CNAME it stands for are put into the answer."""
-        origin, above = _origin(zone), name
-        while above != origin:
-            above = above.parent()
-            rrset = zone.get_rrset(above, dns.rdatatype.DNAME)
-            if rrset is None:
-                continue
-            response.answer.append(rrset)
-            try:
-                target = name.relativize(above).derelativize(rrset[0].target)
-            except dns.name.NameTooLong:
-                response.set_rcode(dns.rcode.YXDOMAIN)
-                return None
-            response.answer.append(dns.rrset.from_text(name, rrset.ttl, "IN", "CNAME", target.to_text()))
-            return target
-        return None
 
     def _transfer(self, query: dns.message.Message, *, tcp: bool) -> Iterator[dns.message.Message]:
         zone = self._zones.get(query.question[0].name)
@@ -140,6 +122,27 @@ def _origin(zone: dns.zone.Zone) -> dns.name.Name:
 
 def _soa(zone: dns.zone.Zone) -> dns.rrset.RRset:
     return zone.find_rrset(_origin(zone), dns.rdatatype.SOA)
+
+
+def _dname_above(zone: dns.zone.Zone, name: dns.name.Name) -> dns.rrset.RRset | None:
+    origin = _origin(zone)
+    while name != origin:
+        name = name.parent()
+        if (rrset := zone.get_rrset(name, dns.rdatatype.DNAME)) is not None:
+            return rrset
+    return None
+
+
+def _redirected(response: dns.message.Message, dname: dns.rrset.RRset, name: dns.name.Name) -> dns.name.Name | None:
+    """Where the DNAME leads; it and the CNAME it stands for are put into the answer (RFC 6672 3.1)."""
+    response.answer.append(dname)
+    try:
+        target = name.relativize(dname.name).derelativize(dname[0].target)
+    except dns.name.NameTooLong:
+        response.set_rcode(dns.rcode.YXDOMAIN)
+        return None
+    response.answer.append(dns.rrset.from_text(name, dname.ttl, "IN", "CNAME", target.to_text()))
+    return target
 
 
 def _with_ancestors(zone: dns.zone.Zone, origin: dns.name.Name) -> Iterator[dns.name.Name]:

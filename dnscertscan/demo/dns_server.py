@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -113,18 +114,18 @@ def _format_error(wire: bytes) -> Iterator[bytes]:
 
 
 class _Datagrams(asyncio.DatagramProtocol):
+    _transport: asyncio.DatagramTransport
+
     def __init__(self, answer: Callable[..., Iterator[bytes]]) -> None:
         self._answer = answer
-        self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        # A cast, no isinstance: Python 3.11's datagram transport does not derive from asyncio.DatagramTransport.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         for wire in self._answer(data, tcp=False):
-            if self._transport:
-                self._transport.sendto(wire, addr)
+            self._transport.sendto(wire, addr)
 
 
 class _Stream(asyncio.Protocol):
