@@ -1,0 +1,124 @@
+"""Silent servers, signals and deadlines: a run always ends in time, with valid files that account for every target."""
+
+import csv
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from servers.command import COMMAND, clean_environment
+from servers.https import HttpsServers
+
+TIMEOUT = 5.0
+GOOD, SILENT = 280, 20
+
+
+@pytest.fixture
+def silent() -> Iterator[Callable[[int, int], list[str]]]:
+    """``silent(count, port)``: listeners that accept (in the kernel) and never say a word; their addresses."""
+    with ExitStack() as stack:
+
+        def listen(count: int, port: int) -> list[str]:
+            addresses = [f"127.0.8.{number}" for number in range(1, count + 1)]
+            for address in addresses:
+                stack.enter_context(socket.create_server((address, port)))
+            return addresses
+
+        yield listen
+
+
+def free_port() -> int:
+    """A port that is free on every loopback address, as far as one can know."""
+    with socket.create_server(("", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """A CSV file as dictionaries."""
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_silent_servers_hold_nothing_up(silent, zones_file, tmp_path: Path) -> None:
+    """300 targets of which 20 accept and stay silent: first finding within 3 s, all done within twice the limit of one target."""
+    with HttpsServers(addresses=40) as servers:
+        quiet = silent(SILENT, servers.port)
+        records = [("A", f"good{number}", servers.addresses[number % 40]) for number in range(GOOD)]
+        records += [("A", f"a-silent{number}", address) for number, address in enumerate(quiet)]
+        zones_file({"a.example": records}, "z.json")
+        (tmp_path / "ca.pem").write_bytes(servers.ca_pem)
+        args = ["--from-zones-json", "z.json", "--port", str(servers.port), "--timeout", str(TIMEOUT), "--ca-file", "ca.pem"]
+        start = time.monotonic()
+        process = subprocess.Popen(
+            [*COMMAND, *args, "-o", "r.csv", "--coverage", "c.csv"], cwd=tmp_path, env=clean_environment(tmp_path),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        first: list[float] = []
+
+        def read() -> None:
+            for line in process.stderr:
+                if " - good" in line and not first:
+                    first.append(time.monotonic() - start)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        status = process.wait(timeout=60)
+        took = time.monotonic() - start
+        reader.join()
+        process.stderr.close()
+    assert status == 1
+    assert first[0] < 3.0
+    assert took < 2 * TIMEOUT
+    outcomes = Counter((row["state"], row["reason"]) for row in rows_of(tmp_path / "c.csv"))
+    assert outcomes == {("scanned", "ok"): GOOD, ("failed", "handshake-timeout"): SILENT}
+
+
+@pytest.mark.parametrize("cut", ["--deadline", signal.SIGINT, signal.SIGTERM])
+def test_cut_short(silent, zones_file, tmp_path: Path, cut: str | signal.Signals) -> None:
+    """SIGINT, SIGTERM or the deadline: an end at once, status 3, every target in the coverage file, no process left."""
+    port = free_port()
+    quiet = silent(SILENT, port)
+    zones_file({"a.example": [("A", f"silent{number}", address) for number, address in enumerate(quiet)]}, "z.json")
+    args = ["--from-zones-json", "z.json", "--port", str(port), "--timeout", "60", "-o", "r.csv", "-o", "r.json"]
+    args += ["--coverage", "c.csv", "-v"]
+    args += ["--deadline", "2"] if isinstance(cut, str) else []
+    process = subprocess.Popen(
+        [*COMMAND, *args], cwd=tmp_path, env=clean_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )
+    try:
+        said = ""
+        while "targets to scan" not in said:
+            said += process.stderr.readline()
+        if isinstance(cut, signal.Signals):
+            time.sleep(0.5)
+            process.send_signal(cut)
+        start = time.monotonic()
+        out, err = process.communicate(timeout=20)
+        took = time.monotonic() - start
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 3, err
+    assert took < 6
+    assert "INCOMPLETE" in out
+    assert "cut short" in err
+    assert Counter((row["state"], row["reason"]) for row in rows_of(tmp_path / "c.csv")) == {("skipped", "deadline"): SILENT}
+    assert json.loads((tmp_path / "r.json").read_text())["complete"] is False
+    assert rows_of(tmp_path / "r.csv") == []
+    left = [path for path in Path("/proc").glob("[0-9]*/stat") if _session(path) == process.pid]
+    assert left == []
+
+
+def _session(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[3])
+    except (OSError, IndexError):
+        return 0
