@@ -1,0 +1,37 @@
+"""IP literals: one spelling for each address, and which ones no TLS server can be reached at."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+_BROADCAST = IPv4Address("255.255.255.255")
+
+
+def canonical(text: str) -> str:
+    """The address in canonical text form (RFC 5952), an IPv4-mapped one as the IPv4 it is; other text comes back unchanged."""
+    address = _parse(text)
+    return text if address is None else str(address)
+
+
+def unscannable(text: str) -> str | None:
+    """Why nothing can be connected to at this address, or None."""
+    address = _parse(text)
+    if address is None:
+        return "not an IP address"
+    if address.is_unspecified:
+        return "unspecified address"
+    if address.is_multicast:
+        return "multicast address"
+    if address == _BROADCAST:
+        return "broadcast address"
+    if isinstance(address, IPv6Address) and address.is_link_local:
+        return "link-local address: it needs an interface, which DNS cannot name"
+    return None
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    if len(text) > 45 or "%" in text:
+        return None
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

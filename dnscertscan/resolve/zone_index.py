@@ -1,0 +1,170 @@
+"""What the loaded zones say about a name, as their own server would answer (RFC 1034 4.3.2, RFC 4592, RFC 6672).
+
+Each zone is one tree; several views of one zone are several trees, and a name's answer is the union of theirs. The most
+specific loaded zone answers alone. ``None`` means: not ours to answer, ask a resolver.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dnscertscan.model.names import DnsName
+from dnscertscan.model.records import Record, Zone
+from dnscertscan.resolve.nametext import impossible, parents, substitute
+
+ADDRESS_TYPES = frozenset({"A", "AAAA"})
+MAX_ALIASES = 64
+"""Aliases kept per name; a sane name has one per view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One CNAME or DNAME that renames the name asked for; ``target`` is the new name, for a DNAME already substituted."""
+
+    record: Record
+    target: DnsName
+    zone: DnsName
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The answer of the loaded zones. Without addresses and aliases: no data when ``exists``, NXDOMAIN otherwise."""
+
+    addresses: tuple[Record, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    exists: bool = True
+
+
+class ZoneTree:
+    """One view of one zone. Records outside the zone, or under names that cannot exist, answer nothing."""
+
+    __slots__ = ("_cuts", "_dnames", "_exists", "_held", "_hosts", "name")
+
+    def __init__(self, zone: Zone) -> None:
+        self.name = zone.name
+        self._hosts: dict[str, list[Record]] = {}
+        self._dnames: dict[str, list[Record]] = {}
+        self._cuts: set[str] = set()
+        self._exists: set[str] = {zone.name.text}
+        self._held: dict[str, Held] = {}
+        for record in zone.records:
+            if self._add_name(record.name):
+                self._add_record(record)
+
+    def _add_name(self, name: DnsName) -> bool:
+        """Make the name and the empty non-terminals above it exist (RFC 4592 2.2.2)."""
+        if name.text in self._exists:
+            return True
+        if not name.is_within(self.name) or impossible(name):
+            return False
+        self._exists.add(name.text)
+        for above in parents(name.text):
+            if above in self._exists:
+                break
+            self._exists.add(above)
+        return True
+
+    def _add_record(self, record: Record) -> None:
+        owner = record.name.text
+        if record.type in ADDRESS_TYPES or record.type == "CNAME":
+            self._hosts.setdefault(owner, []).append(record)
+        elif record.type == "DNAME":
+            self._dnames.setdefault(owner, []).append(record)
+        elif record.type == "NS" and owner != self.name.text:
+            self._cuts.add(owner)
+
+    def answer(self, text: str) -> Held | None:
+        """The answer for a name within this zone; None when the name is delegated and nothing is loaded for it."""
+        place = self._diversion(text)
+        if place is not None and place not in self._cuts:
+            return self._renamed(text, place)
+        if place is not None and text not in self._hosts:
+            return None
+        owner = text if text in self._exists else self._source_of_synthesis(text)
+        if owner in self._hosts:
+            return self._records(owner)
+        return None if owner in self._cuts else Held(exists=owner in self._exists)
+
+    def covers(self, wildcard: DnsName, name: DnsName) -> bool:
+        """Whether ``name`` would be answered from ``wildcard``: it does not exist, and no nearer name does (RFC 4592 3.3.1)."""
+        inside = name.is_within(self.name) and not impossible(name)
+        return inside and name.text not in self._exists and self._source_of_synthesis(name.text) == wildcard.text
+
+    def _source_of_synthesis(self, text: str) -> str:
+        encloser = next((above for above in parents(text) if above in self._exists), self.name.text)
+        return f"*.{encloser}" if encloser else "*"
+
+    def _diversion(self, text: str) -> str | None:
+        """The topmost zone cut at or above the name, or DNAME above it, whichever comes first from the apex."""
+        if not self._cuts and not self._dnames:
+            return None
+        return next((at for at in self._downwards(text) if at in self._cuts or (at in self._dnames and at != text)), None)
+
+    def _downwards(self, text: str) -> list[str]:
+        """The names from the apex down to ``text``, both included."""
+        path = [text]
+        if text != self.name.text:
+            for above in parents(text):
+                path.append(above)
+                if above == self.name.text:
+                    break
+        path.reverse()
+        return path
+
+    def _records(self, owner: str) -> Held:
+        held = self._held.get(owner)
+        if held is None:
+            records = self._hosts[owner]
+            aliases = {record.target: record for record in reversed(records) if record.type == "CNAME"}
+            held = self._held[owner] = Held(
+                tuple(record for record in records if record.type in ADDRESS_TYPES),
+                tuple(Alias(aliases[target], target, self.name) for target in sorted(aliases)[:MAX_ALIASES]),
+            )
+        return held
+
+    def _renamed(self, text: str, owner: str) -> Held:
+        names = {substitute(text, owner, record.target.text): record for record in reversed(self._dnames[owner][:MAX_ALIASES])}
+        return Held((), tuple(Alias(record, DnsName(target), self.name) for target, record in sorted(names.items(), key=_first)))
+
+
+class ZoneIndex:
+    """All loaded zones. ``trees`` stands in the order of the zones given."""
+
+    __slots__ = ("_by_name", "trees")
+
+    def __init__(self, zones: Iterable[Zone]) -> None:
+        self.trees = tuple(ZoneTree(zone) for zone in zones)
+        self._by_name: dict[str, list[ZoneTree]] = {}
+        for tree in self.trees:
+            self._by_name.setdefault(tree.name.text, []).append(tree)
+
+    def zone_of(self, name: DnsName) -> DnsName | None:
+        """The most specific loaded zone that ``name`` is in, or None."""
+        return next((DnsName(place) for place in _upwards(name.text) if place in self._by_name), None)
+
+    def lookup(self, name: DnsName) -> Held | None:
+        """What the most specific loaded zone says, all its views united; None when no loaded zone holds the name."""
+        for place in _upwards(name.text):
+            if trees := self._by_name.get(place):
+                return _unite([tree.answer(name.text) for tree in trees])
+        return None
+
+
+def _upwards(text: str) -> Iterator[str]:
+    yield text
+    yield from parents(text)
+
+
+def _first(item: tuple[str, Record]) -> str:
+    return item[0]
+
+
+def _unite(answers: list[Held | None]) -> Held | None:
+    """Data of any view wins over silence of another; a delegation in any view wins over "does not exist" in another."""
+    if len(answers) == 1:
+        return answers[0]
+    held = [answer for answer in answers if answer is not None]
+    addresses = tuple(record for answer in held for record in answer.addresses)
+    aliases = sorted((alias for answer in held for alias in answer.aliases), key=lambda alias: alias.target)
+    if addresses or aliases:
+        return Held(addresses, tuple(aliases[:MAX_ALIASES]))
+    return Held(exists=any(answer.exists for answer in held)) if len(held) == len(answers) else None
