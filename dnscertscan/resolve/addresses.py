@@ -1,5 +1,6 @@
 """IP literals: one spelling for each address, and which ones no TLS server can be reached at."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 _BROADCAST = IPv4Address("255.255.255.255")
@@ -27,6 +28,7 @@ def unscannable(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)  # the same address is read by the index, the chase and the mapping, often one after the other
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     if len(text) > 45 or "%" in text:
         return None

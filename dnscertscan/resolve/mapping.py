@@ -57,9 +57,10 @@ class Plan:
     all its views together.
     """
 
-    targets: tuple[Target, ...]
-    unscanned: tuple[CoverageRow, ...]
-    resolutions: tuple[Provenance, ...]
+    # Not in repr: asyncio.run() builds the repr of what its main task returns (seconds for 100,000 targets).
+    targets: tuple[Target, ...] = field(repr=False)
+    unscanned: tuple[CoverageRow, ...] = field(repr=False)
+    resolutions: tuple[Provenance, ...] = field(repr=False)
     host_records: Mapping[str, int]
     other_records: Mapping[str, int]
 
@@ -98,7 +99,7 @@ class PlanBuilder:
 
     def add(self, provenance: Provenance, name: DnsName, addresses: Iterable[str]) -> None:
         """``name`` at every address and port is a target of this record, as far as the address can be scanned."""
-        for address in dict.fromkeys(canonical(address) for address in addresses):
+        for address in {canonical(address) for address in addresses}:
             if problem := unscannable(address):
                 self._each_port(provenance, name, address, State.SKIPPED, "unscannable-address", problem)
                 continue
