@@ -70,6 +70,8 @@ class Deployment:
     staple: bytes | None = None
     """The stapled OCSP response (DER) where one was sent."""
     verdicts: tuple[StoreVerdict, ...] = ()
+    unjudged: str = ""
+    """Why the engine gave no verdict on this list although it was received; empty when it gave one."""
 
 
 @dataclass(frozen=True, slots=True)

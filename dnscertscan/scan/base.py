@@ -1,0 +1,49 @@
+"""What a scan engine is, and the limits every engine keeps."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dnscertscan.model.endpoints import Target
+from dnscertscan.model.observations import Observation
+
+Clock = Callable[[], datetime]
+"""Says what time it is: aware, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """Limits of one scan. Times are seconds of wall clock, sizes octets."""
+
+    timeout: float = 10.0
+    """Per target, over everything that is asked of it."""
+    connect_timeout: float = 5.0
+    """For the TCP connection alone; never longer than ``timeout``."""
+    concurrency: int = 100
+    """Targets in flight in all."""
+    per_address: int = 4
+    """Targets in flight that exchange data with one address."""
+    max_bytes: int = 1 << 20
+    """Received per connection of the check that comes before SSLyze."""
+    workers: int = 0
+    """SSLyze processes; 0 is one per CPU this process may use."""
+    worker_memory: int = 1 << 30
+    """Data segment of one SSLyze process."""
+    starttls_name: str = "dnscertscan.invalid"
+    """How the scanner introduces itself where a STARTTLS dialogue asks for a name (EHLO)."""
+
+
+class ScanEngine(Protocol):
+    """Looks at targets.
+
+    ``scan`` yields exactly one observation per target, in the order they are done. It pulls targets only as there is room
+    for them. Closing the iterator early, or cancelling the task that reads it, ends all work and leaves no process behind.
+    An engine may be used for one scan after another, not for two at a time.
+    """
+
+    name: str
+
+    def scan(self, targets: Iterable[Target]) -> AsyncIterator[Observation]:
+        """Observe every target once."""
+        ...

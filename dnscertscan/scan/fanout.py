@@ -1,0 +1,48 @@
+"""A fixed number of workers pull targets, look, and hand observations over as they come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+from dnscertscan.model.endpoints import Target
+from dnscertscan.model.observations import Observation
+from dnscertscan.scan.base import ScanSettings
+from dnscertscan.scan.limits import Lanes, Place
+
+Look = Callable[[Place], Awaitable[Observation]]
+
+
+async def fan_out(targets: Iterable[Target], look: Look, settings: ScanSettings) -> AsyncIterator[Observation]:
+    """Exactly one observation per target, in the order they are done; nothing is left running when the iterator is closed.
+
+    What ``targets`` or ``look`` raises ends the iteration and is raised here.
+    """
+    lanes = Lanes(targets, settings)
+    seen: asyncio.Queue[Observation | None] = asyncio.Queue(maxsize=max(1, settings.concurrency))
+    crew = asyncio.create_task(_crew(lanes, look, seen, max(1, settings.concurrency)))
+    try:
+        while (observation := await seen.get()) is not None:
+            yield observation
+        await crew
+    finally:
+        crew.cancel()
+        await asyncio.gather(crew, return_exceptions=True)
+
+
+async def _crew(lanes: Lanes, look: Look, seen: "asyncio.Queue[Observation | None]", size: int) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(size):
+                group.create_task(_work(lanes, look, seen))
+    except BaseExceptionGroup as group_error:
+        await seen.put(None)
+        raise group_error.exceptions[0] from None
+    await seen.put(None)
+
+
+async def _work(lanes: Lanes, look: Look, seen: "asyncio.Queue[Observation | None]") -> None:
+    while (place := await lanes.take()) is not None:
+        try:
+            observation = await look(place)
+        finally:
+            lanes.release(place)
+        await seen.put(observation)

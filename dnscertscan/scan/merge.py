@@ -1,0 +1,55 @@
+"""Puts the certificate lists of several handshakes together: every distinct list once, in a stable order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.observations import Deployment, StoreVerdict
+
+Chain = tuple[bytes, ...]
+NO_SNI = "no SNI"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One certificate list (DER, leaf first) as one kind of handshake showed it."""
+
+    chain: Chain
+    how: str
+    staple: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """SSLyze's verdicts on one list, or why there are none."""
+
+    verdicts: tuple[StoreVerdict, ...] = ()
+    unjudged: str = ""
+
+
+@lru_cache(maxsize=4096)
+def certificate(der: bytes) -> Certificate:
+    """The same object for the same octets, so that an issuer shared by many endpoints is held once."""
+    return Certificate(der)
+
+
+def deployments(received: Iterable[Received], judged: Mapping[Chain, Judged]) -> tuple[Deployment, ...]:
+    """Distinct lists with all the handshakes that showed them: with SNI first, then by handshake, then by digests.
+
+    Lists that share the leaf but differ after it are two deployments. A list served with and without SNI is one, with SNI.
+    """
+    labels: dict[Chain, set[str]] = {}
+    staples: dict[Chain, bytes] = {}
+    for one in sorted(received, key=lambda item: item.how):
+        labels.setdefault(one.chain, set()).add(one.how)
+        if one.staple is not None:
+            staples.setdefault(one.chain, one.staple)
+    found = []
+    for chain, how in labels.items():
+        judgement = judged.get(chain, Judged())
+        found.append(Deployment(
+            chain=tuple(certificate(der) for der in chain), how=tuple(sorted(how)), sni=how != {NO_SNI}, staple=staples.get(chain),
+            verdicts=judgement.verdicts, unjudged=judgement.unjudged,
+        ))
+    return tuple(sorted(found, key=lambda item: (not item.sni, item.how, tuple(one.sha256 for one in item.chain))))

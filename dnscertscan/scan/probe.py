@@ -1,0 +1,241 @@
+"""The bounded check that comes before SSLyze: connect, one hello, the first flight, under a time and an octet limit.
+
+It decides every way a peer can fail to show a certificate, and keeps the list it shows. Peers that do not speak TLS never get
+further than this.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from dnscertscan.model.endpoints import TLS, Target
+from dnscertscan.model.observations import ClientAuth, Failure, FailureKind
+from dnscertscan.scan import alerts, banner, ciphers
+from dnscertscan.scan.base import ScanSettings
+from dnscertscan.scan.flight import Flight, FlightError, FlightTooLargeError
+from dnscertscan.scan.hello import TLS10, TLS12, client_hello
+from dnscertscan.scan.session import Session
+from dnscertscan.scan.starttls import DIALOGUES
+from dnscertscan.scan.upgrade import upgrade
+from dnscertscan.scan.wire import BudgetError, Wire, connect, connect_failure
+
+_MORE_BANNER = 0.3
+_VERDICT_WAIT = 1.0
+_WORTH_ANOTHER_HELLO = {
+    FailureKind.ALERT, FailureKind.UNSUPPORTED_TLS, FailureKind.HANDSHAKE_ERROR, FailureKind.CLOSED, FailureKind.RESET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the server presented: certificates (DER, leaf first) and the parameters it chose."""
+
+    chain: tuple[bytes, ...]
+    protocol: str
+    cipher: str
+    client_auth: ClientAuth = ClientAuth.NONE
+    staple: bytes | None = None
+
+
+class _Handshake(Protocol):
+    """What the driver needs of either kind of handshake."""
+
+    flight: Flight
+    done: bool
+    error: str
+
+    def feed(self, data: bytes) -> None: ...
+    def outgoing(self) -> bytes: ...
+    def verdict_on_us(self) -> str: ...
+
+
+class _Hello:
+    """A handshake that is only a hello: the answer is read as far as it is in clear."""
+
+    def __init__(self, first: bytes, limit: int) -> None:
+        self.flight = Flight(limit)
+        self.done = False
+        self.error = ""
+        self._first = first
+
+    def feed(self, data: bytes) -> None:
+        self.flight.feed(data)
+
+    def outgoing(self) -> bytes:
+        first, self._first = self._first, b""
+        return first
+
+    def verdict_on_us(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One target's check. ``deadline`` is loop time; ``heard`` is called when the peer first says something."""
+
+    target: Target
+    settings: ScanSettings
+    deadline: float
+    heard: Callable[[], None]
+
+    async def read(self) -> Reading | Failure:
+        """Ask as a current client does; where that fails for reasons of TLS, ask again as older clients did."""
+        name, limit = self.target.server_name.text, self.settings.max_bytes
+        first = await self._ask(partial(Session, name, limit))
+        if isinstance(first, Reading) or first.kind not in _WORTH_ANOTHER_HELLO:
+            return first
+        for suites, version in (
+            (ciphers.with_certificate(), TLS12), (ciphers.without_certificate(), TLS12), (ciphers.with_certificate()[-60:], TLS10),
+        ):
+            hello = client_hello(suites, secrets.token_bytes(32), name, version)
+            again = await self._ask(partial(_Hello, hello, limit))
+            if isinstance(again, Reading) or again.kind is FailureKind.NO_CERTIFICATE:
+                return again
+        return first
+
+    async def _ask(self, start: Callable[[], _Handshake]) -> Reading | Failure:
+        endpoint, settings = self.target.endpoint, self.settings
+        loop = asyncio.get_running_loop()
+        connecting = min(self.deadline, loop.time() + settings.connect_timeout)
+        opened = connect(endpoint, settings.max_bytes, self.heard)
+        try:
+            async with asyncio.timeout_at(connecting):
+                wire = await opened.__aenter__()
+        except OSError as error:
+            if isinstance(error, TimeoutError) and error.errno is None:
+                return Failure(FailureKind.TIMEOUT, f"no answer to the connection request in {settings.connect_timeout:g} s")
+            return connect_failure(error)
+        try:
+            return await self._talk(wire, start)
+        finally:
+            await opened.__aexit__(None, None, None)
+
+    async def _talk(self, wire: Wire, start: Callable[[], _Handshake]) -> Reading | Failure:
+        phase = "STARTTLS dialogue"
+        handshake: _Handshake | None = None
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                if (failure := await self._upgrade(wire)) is not None:
+                    return failure
+                phase, handshake = "TLS handshake", start()
+                before = wire.received
+                failure = await _run(wire, handshake)
+                outcome = _result(handshake) or failure
+                if isinstance(outcome, Reading) and handshake.flight.client_auth:
+                    return await _with_client_auth(wire, handshake, outcome)
+                return outcome or _closed(wire.received - before)
+        except TimeoutError:
+            return _result(handshake) or self._silent(phase, wire)
+        except ConnectionError as error:
+            return _result(handshake) or Failure(FailureKind.RESET, f"{phase}: {error.strerror or 'connection reset'}")
+        except OSError as error:
+            return _result(handshake) or Failure(FailureKind.UNREACHABLE, f"{phase}: {error.strerror or error}")
+        except BudgetError as error:
+            return _result(handshake) or Failure(FailureKind.TOO_LARGE, f"{phase}: {error}")
+
+    async def _upgrade(self, wire: Wire) -> Failure | None:
+        service = self.target.endpoint.service
+        if service == TLS:
+            return None
+        if service not in DIALOGUES:
+            return Failure(FailureKind.STARTTLS_UNSUPPORTED, f"no STARTTLS dialogue for service {service!r} is known")
+        return await upgrade(wire, DIALOGUES[service](self.settings.starttls_name, self.target.server_name.text))
+
+    def _silent(self, phase: str, wire: Wire) -> Failure:
+        limit = f"{self.settings.timeout:g} s"
+        if not wire.received:
+            return Failure(FailureKind.HANDSHAKE_TIMEOUT, f"{phase}: accepted the connection, then silent for {limit}")
+        return Failure(FailureKind.HANDSHAKE_TIMEOUT, f"{phase}: not complete after {limit}; {wire.received} octets received")
+
+
+async def _run(wire: Wire, handshake: _Handshake) -> Failure | None:
+    """Talk until the server's first flight is read, or nothing more is to be learnt."""
+    flight, total = handshake.flight, b""
+    while True:
+        if out := handshake.outgoing():
+            await wire.send(out)
+        if flight.complete:
+            return None
+        data = await wire.receive()
+        if not data:
+            return None
+        if len(total) < 2:
+            total += data[:5]
+            if not banner.looks_like_tls(total):
+                return Failure(FailureKind.NOT_TLS, banner.describe(data + await _rest_of_banner(wire)))
+        try:
+            handshake.feed(data)
+        except FlightTooLargeError as error:
+            return Failure(FailureKind.TOO_LARGE, str(error))
+        except FlightError as error:
+            return Failure(FailureKind.HANDSHAKE_ERROR, str(error))
+        if flight.alert is not None and flight.alert[0] == alerts.FATAL:
+            return _alert_failure(flight.alert)
+        if handshake.error and (flight.locked or flight.version is None):
+            return Failure(FailureKind.HANDSHAKE_ERROR, f"OpenSSL: {handshake.error}")
+
+
+def _result(handshake: _Handshake | None) -> Reading | Failure | None:
+    """What the flight shows so far: the list, a handshake without one, or nothing."""
+    if handshake is None:
+        return None
+    flight = handshake.flight
+    if flight.certificates:
+        return Reading(
+            flight.certificates, flight.protocol, ciphers.name(flight.cipher),
+            ClientAuth.REQUESTED if flight.client_auth else ClientAuth.NONE, flight.staple,
+        )
+    if flight.certificates is not None or flight.complete:
+        reason = "sends an empty certificate list" if ciphers.shows_certificate(flight.cipher) else "is anonymous or uses a shared key"
+        return Failure(FailureKind.NO_CERTIFICATE, f"server {reason} ({flight.protocol}, {ciphers.name(flight.cipher)})")
+    return None
+
+
+async def _with_client_auth(wire: Wire, handshake: _Handshake, reading: Reading) -> Reading:
+    """REQUIRED where the server says so after our empty certificate: by an alert, or by breaking off (RFC 8446 4.4.2.4)."""
+    required = Reading(reading.chain, reading.protocol, reading.cipher, ClientAuth.REQUIRED, reading.staple)
+    try:
+        async with asyncio.timeout(_VERDICT_WAIT):
+            while not handshake.error:
+                if out := handshake.outgoing():
+                    await wire.send(out)
+                if handshake.done and (verdict := handshake.verdict_on_us()):
+                    return reading if verdict == "accepted" else required
+                data = await wire.receive()
+                if not data:
+                    return required
+                handshake.feed(data)
+    except (TimeoutError, FlightError, BudgetError):
+        return reading
+    except OSError:
+        return required
+    refused = handshake.flight.alert is not None and handshake.flight.alert[0] == alerts.FATAL
+    return required if refused else reading
+
+
+def _alert_failure(alert: tuple[int, int]) -> Failure:
+    text = f"server answers the ClientHello with {alerts.describe(alert)}"
+    if alert[1] == alerts.UNRECOGNIZED_NAME:
+        return Failure(FailureKind.UNRECOGNIZED_NAME, text)
+    if alert[1] in (alerts.PROTOCOL_VERSION, alerts.INSUFFICIENT_SECURITY):
+        return Failure(FailureKind.UNSUPPORTED_TLS, text)
+    return Failure(FailureKind.ALERT, text)
+
+
+def _closed(received: int) -> Failure:
+    return Failure(FailureKind.CLOSED, f"server closed the connection after {received} octets" if received else "server closed the connection on the ClientHello")
+
+
+async def _rest_of_banner(wire: Wire) -> bytes:
+    """What else comes of a banner in a moment, to name the protocol."""
+    rest = b""
+    try:
+        async with asyncio.timeout(_MORE_BANNER):
+            while len(rest) < banner.MAX_SHOWN and (data := await wire.receive()):
+                rest += data
+    except (OSError, BudgetError):
+        pass
+    return rest

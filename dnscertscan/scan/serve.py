@@ -1,0 +1,108 @@
+"""The inside of a worker process: takes requests from a socket, works on several at once, sends back what they give.
+
+Started by :mod:`dnscertscan.scan.workers`; the arguments are the socket's descriptor and the limits as JSON. The process may
+be killed at any moment: every message stands for itself, and no state is worth saving.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Protocol
+
+from dnscertscan.scan.frames import Frames, Message, encode
+
+BEAT = 0.5
+_ALARM = 30.0
+_STACK = 1 << 20
+
+
+class Look(Protocol):
+    """One request in work. ``deadline`` is monotonic time."""
+
+    deadline: float
+
+    def run(self) -> Iterator[Message]:
+        """What it gives, as it comes."""
+        ...
+
+    def break_off(self) -> None:
+        """Called from another thread when the deadline has passed: ``run`` should come to its end."""
+        ...
+
+
+class _Office:
+    """Sends messages, one at a time, and knows what is in work."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._lock = threading.Lock()
+        self._looks: dict[int, Look] = {}
+
+    def send(self, message: Message) -> None:
+        data = encode(message)
+        with self._lock:
+            self._sock.sendall(data)
+
+    def work(self, number: int, look: Look) -> None:
+        self._looks[number] = look
+        try:
+            for message in look.run():
+                self.send({"id": number, **message})
+        finally:
+            del self._looks[number]
+
+    def finish(self, number: int, future: "Future[None]") -> None:
+        """Whatever ended the work, the scanner hears of it."""
+        error = future.exception()
+        self.send({"id": number, "done": True, "crash": "" if error is None else f"{type(error).__name__}: {error}"[:300]})
+
+    def end_overdue(self) -> None:
+        now = time.monotonic()
+        for look in list(self._looks.values()):
+            if now > look.deadline:
+                look.break_off()
+
+
+def serve(start: Callable[[Message], Look], warm_up: Callable[[], object]) -> None:
+    """Serve until the scanner closes its end of the socket. ``warm_up`` runs before there are threads."""
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    limits = json.loads(sys.argv[2])
+    _confine(int(limits["memory"]))
+    warm_up()
+    office, frames = _Office(sock), Frames()
+    threads = ThreadPoolExecutor(max_workers=int(limits["capacity"]))
+    office.send({"ready": True})
+    beat = time.monotonic() + BEAT
+    while True:
+        signal.setitimer(signal.ITIMER_REAL, _ALARM)  # the kernel ends a process that no longer comes here
+        if select.select([sock], [], [], BEAT)[0]:
+            data = sock.recv(1 << 16)
+            if not data:
+                os._exit(0)  # threads may be held in hostile conversations; there is nothing to save
+            for message in frames.feed(data):
+                number = int(message["id"])
+                threads.submit(office.work, number, start(message)).add_done_callback(partial(office.finish, number))
+        if time.monotonic() > beat:
+            beat = time.monotonic() + BEAT
+            office.end_overdue()
+            office.send({"beat": True})
+
+
+def _confine(memory: int) -> None:
+    """Limits of this process: data segment, no core files, no Ctrl-C (the scanner ends its workers itself)."""
+    warnings.simplefilter("ignore")
+    threading.stack_size(_STACK)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -1,0 +1,148 @@
+"""One TLS handshake without a socket: OpenSSL does the key exchange, :class:`Flight` reads what comes.
+
+Nothing is verified here, and no data is ever exchanged: the only question is what the server presents.
+"""
+
+from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from OpenSSL import SSL
+
+from dnscertscan.scan.flight import Flight
+
+_SECRET_LABEL = b"SERVER_HANDSHAKE_TRAFFIC_SECRET"
+_SUITES = {0x1301: (16, SHA256, AESGCM), 0x1302: (32, SHA384, AESGCM), 0x1303: (32, SHA256, ChaCha20Poly1305)}
+_TLS13_SUITES = b"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+# Everything that shows a certificate, without finite-field Diffie-Hellman first: its arithmetic is the peer's choice of size.
+_OLDER_SUITES = b"ECDHE:kRSA:DHE:-aNULL:-eNULL:-PSK:-SRP:@SECLEVEL=0"
+_READ = 1 << 16
+
+
+class SessionError(Exception):
+    """OpenSSL gave the handshake up; the text is its reason."""
+
+
+class _Tls13Opener:
+    """The server's handshake records under one traffic secret (RFC 8446 5.2, 7.1, 7.3)."""
+
+    def __init__(self, cipher: int, secret: bytes) -> None:
+        size, digest, aead = _SUITES[cipher]
+        self._aead = aead(_expand_label(digest(), secret, b"key", size))
+        self._iv = int.from_bytes(_expand_label(digest(), secret, b"iv", 12))
+        self._sequence = 0
+
+    def open(self, header: bytes, body: bytes) -> tuple[int, bytes] | None:
+        """(content type, content), or None for a record under other keys."""
+        nonce = (self._iv ^ self._sequence).to_bytes(12)
+        try:
+            inner = self._aead.decrypt(nonce, body, header).rstrip(b"\0")
+        except InvalidTag:
+            return None
+        self._sequence += 1
+        return (inner[-1], inner[:-1]) if inner else None
+
+
+def _expand_label(digest: SHA256 | SHA384, secret: bytes, label: bytes, size: int) -> bytes:
+    full = b"tls13 " + label
+    info = size.to_bytes(2) + bytes([len(full)]) + full + b"\0"
+    return HKDFExpand(algorithm=digest, length=size, info=info).derive(secret)
+
+
+@cache
+def _context() -> SSL.Context:
+    """The one context of the process; making one costs more than a handshake."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_cipher_list(_OLDER_SUITES)
+    context.set_tls13_ciphersuites(_TLS13_SUITES)
+    context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_keylog_callback(_on_secret)
+    return context
+
+
+def _on_secret(connection: SSL.Connection, line: bytes) -> None:
+    if line.startswith(_SECRET_LABEL):
+        session = connection.get_app_data()
+        if isinstance(session, Session):
+            session.secret = bytes.fromhex(line.rsplit(b" ", 1)[1].decode("ascii"))
+
+
+class Session:
+    """Feed it what the server sends, send what :meth:`outgoing` gives, until :attr:`flight` is complete."""
+
+    def __init__(self, server_name: str, limit: int) -> None:
+        self.flight = Flight(limit)
+        self.secret: bytes | None = None
+        self.done = False
+        """OpenSSL has finished the handshake on our side."""
+        self.error = ""
+        """Why OpenSSL gave up; the flight is read on nevertheless."""
+        self._unlocked = False
+        self._tls = SSL.Connection(_context(), None)
+        self._tls.set_app_data(self)
+        self._tls.set_connect_state()
+        if server_name:
+            self._tls.set_tlsext_host_name(server_name.encode("ascii"))
+        self._tls.request_ocsp()
+        self._advance()
+
+    def feed(self, data: bytes) -> None:
+        """Take octets from the server; raises FlightError when they are no TLS flight."""
+        self.flight.feed(data)
+        if not self.error:
+            _write(self._tls, data)
+            self._advance()
+        if self.secret is not None and not self._unlocked and self.flight.cipher in _SUITES:
+            self._unlocked = True
+            self.flight.unlock(_Tls13Opener(self.flight.cipher, self.secret))
+
+    def outgoing(self) -> bytes:
+        """Octets to send now; after an error nothing more is sent."""
+        if self.error:
+            return b""
+        try:
+            return self._tls.bio_read(_READ)
+        except SSL.WantReadError:
+            return b""
+
+    def verdict_on_us(self) -> str:
+        """After the handshake: ``accepted`` when the server goes on without our certificate, its reason when it does not,
+        empty while it has said nothing. A session ticket is sent only to an accepted client (RFC 8446 4.6.1).
+        """
+        try:
+            self._tls.recv(1)
+        except SSL.WantReadError:
+            return "accepted" if self.flight.after else ""
+        except SSL.ZeroReturnError:
+            return "accepted"
+        except SSL.Error as error:
+            return _reason(error)
+        return "accepted"
+
+    def _advance(self) -> None:
+        if self.done:
+            return
+        try:
+            self._tls.do_handshake()
+            self.done = True
+        except SSL.WantReadError:
+            pass
+        except SSL.Error as error:
+            self.error = _reason(error)
+
+
+def _write(tls: SSL.Connection, data: bytes) -> None:
+    left = memoryview(data)
+    while len(left):
+        left = left[tls.bio_write(bytes(left)) :]
+
+
+def _reason(error: SSL.Error) -> str:
+    entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    reasons = [str(entry[2]) for entry in entries if len(entry) > 2 and entry[2]]
+    return reasons[-1] if reasons else str(error) or type(error).__name__

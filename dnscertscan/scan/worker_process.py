@@ -1,0 +1,137 @@
+"""One worker process seen from the scanner: start, send, hear, kill. Never blocks the event loop."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import IO
+
+from dnscertscan.scan.frames import FrameError, Frames, Message, encode
+from dnscertscan.scan.ticket import Ticket
+
+_BOOT = "import sys,json;sys.path[:]=json.loads(sys.argv.pop(1));from importlib import import_module;import_module(sys.argv.pop(1)).main()"
+_REAP_SECONDS = 5.0
+
+
+class WorkerProcess:
+    """A process that runs ``module.main()``, with the tickets it has in work.
+
+    ``changed`` is called when it can take a ticket; ``ended`` once, when it is gone, with what is known of the reason.
+    """
+
+    def __init__(
+        self, module: str, capacity: int, memory: int, changed: Callable[[], None], ended: Callable[["WorkerProcess", str], None]
+    ) -> None:
+        self.capacity = capacity
+        self.in_work: dict[int, Ticket] = {}
+        self.started = False
+        self.gone = False
+        self.last_heard = asyncio.get_running_loop().time()
+        self._changed = changed
+        self._ended = ended
+        self._killed = ""
+        self._sock, self._log, self._process = _spawn(module, capacity, memory)
+        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
+        self._tasks = (asyncio.create_task(self._hear()), asyncio.create_task(self._speak()))
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more ticket may be given to it now."""
+        return self.started and not self.gone and len(self.in_work) < self.capacity
+
+    def give(self, ticket: Ticket) -> None:
+        """Put a ticket into work."""
+        self.in_work[ticket.number] = ticket
+        self._outgoing.put_nowait(encode(ticket.request()))
+
+    def kill(self, why: str) -> None:
+        """End the process now; ``ended`` is called as soon as its end of the socket is closed."""
+        self._killed = self._killed or why
+        self._process.kill()
+
+    async def close(self) -> None:
+        """End the process and wait until nothing of it is left."""
+        self.gone = True
+        self._process.kill()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._reap()
+        self._sock.close()
+        self._log.close()
+
+    async def _hear(self) -> None:
+        loop, frames = asyncio.get_running_loop(), Frames()
+        why = ""
+        try:
+            while data := await loop.sock_recv(self._sock, 1 << 16):
+                self.last_heard = loop.time()
+                for message in frames.feed(data):
+                    self._take(message)
+        except (OSError, FrameError, KeyError, TypeError, ValueError) as error:
+            why = f"its messages cannot be read ({type(error).__name__}: {error})"
+            self._process.kill()
+        self.gone = True
+        await self._reap()
+        self._ended(self, self._killed or why or self._epitaph())
+
+    def _take(self, message: Message) -> None:
+        if "ready" in message:
+            self.started = True
+            self._changed()
+        elif "id" in message and (ticket := self.in_work.get(message["id"])) is not None:
+            if "done" in message:
+                del self.in_work[ticket.number]
+                self._changed()
+            ticket.take(message)
+
+    async def _speak(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                await loop.sock_sendall(self._sock, await self._outgoing.get())
+        except OSError:
+            return  # _hear notices the end
+
+    async def _reap(self) -> None:
+        """Wait for a process that has been killed or has closed its socket; kills it if it does not go by itself."""
+        end = asyncio.get_running_loop().time() + _REAP_SECONDS
+        while self._process.poll() is None:
+            if asyncio.get_running_loop().time() > end - _REAP_SECONDS / 2:
+                self._process.kill()
+            if asyncio.get_running_loop().time() > end:
+                return
+            await asyncio.sleep(0.005)
+
+    def _epitaph(self) -> str:
+        status = self._process.returncode
+        self._log.seek(0, 2)
+        self._log.seek(max(0, self._log.tell() - 2000))
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
+        how = "it did not end" if status is None else f"exit status {status}"
+        if status is not None and status < 0:
+            how = f"killed by {signal.Signals(-status).name if -status in set(signal.Signals) else f'signal {-status}'}"
+        return f"{how}{': ' + lines[-1][:200] if lines else ''}"
+
+
+def _spawn(module: str, capacity: int, memory: int) -> tuple[socket.socket, IO[bytes], "subprocess.Popen[bytes]"]:
+    """A fresh interpreter, not a fork: it inherits nothing but one socket and a file for its last words."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+    limits = json.dumps({"capacity": capacity, "memory": memory})
+    command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), module, str(theirs.fileno()), limits]
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no text from outside
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, pass_fds=(theirs.fileno(),)
+        )
+    return ours, log, process

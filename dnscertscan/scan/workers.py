@@ -1,0 +1,179 @@
+"""A pool of worker processes that may be killed at any time, and keeps its promises nevertheless.
+
+Theory of operation. A ticket is given to the least busy worker. A worker dies by its own fault, by the kernel, or because the
+pool kills it: it outlived a ticket's time, or has not been heard of for ``stall`` seconds (a process frozen in C code with the
+interpreter lock held says nothing). Then every ticket it had is a suspect and is tried once more, alone in a process of its own:
+the culprit kills that one too and is given up, the others come back as if nothing had happened. A ticket whose time is over
+while its worker is alive and talking is no suspect but the culprit.
+
+A worker's death is seen at once because its socket closes. Dead workers are replaced in the background.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import count
+
+from dnscertscan.scan.frames import Message
+from dnscertscan.scan.ticket import Ticket
+from dnscertscan.scan.worker_process import WorkerProcess
+
+_GRACE = 1.0
+_FROZEN = 1.0
+_TICK = 0.25
+_MAX_FALSE_STARTS = 3
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that came back, and why it is not complete: ``failure`` is None when the work was done."""
+
+    messages: tuple[Message, ...]
+    failure: str | None = None
+
+
+class _End(Enum):
+    """How one attempt ended."""
+
+    DONE = auto()
+    DIED = auto()
+    OVERDUE = auto()
+    BROKEN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    kind: _End
+    why: str | None
+
+
+class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
+    """``size`` processes that run ``module.main()``, each with ``capacity`` tickets at once. Use as an async context."""
+
+    def __init__(self, module: str, *, size: int, capacity: int, memory: int, stall: float) -> None:
+        self._module = module
+        self._size = size
+        self._capacity = capacity
+        self._memory = memory
+        self._stall = stall
+        self._numbers = count(1)
+        self._shared: list[WorkerProcess] = []
+        self._lone: list[WorkerProcess] = []
+        self._news = asyncio.Event()
+        self._alone = asyncio.Semaphore(size)
+        self._false_starts = 0
+        self._broken = ""
+        self._watch: asyncio.Task[None] | None = None
+        self._errands: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> "WorkerPool":
+        for _ in range(self._size):
+            self._start(self._capacity, self._shared)
+        self._watch = asyncio.create_task(self._look_after())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in (*self._shared, *self._lone)), *self._errands)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Processes that are alive now."""
+        return tuple(worker.pid for worker in (*self._shared, *self._lone) if not worker.gone)
+
+    async def run(self, body: Message, seconds: float) -> Answer:
+        """Have one request worked on for at most ``seconds`` (as much again where another's fault makes it be tried anew).
+
+        Waiting for a worker to start is not counted: it is not the peer's time.
+        """
+        ticket = Ticket(next(self._numbers), body, seconds)
+        first = await self._attempt(ticket, await self._with_room())
+        if first.kind is not _End.DIED:
+            return Answer(tuple(ticket.messages), first.why)
+        again = Ticket(next(self._numbers), body, seconds)
+        async with self._alone:
+            second = await self._attempt(again, await self._by_itself())
+        messages = (*ticket.messages, *again.messages)
+        twice = f"two worker processes ended on this target: {first.why}; then, alone with it: {second.why}"
+        return Answer(messages, twice if second.kind is _End.DIED else second.why)
+
+    async def _attempt(self, ticket: Ticket, worker: WorkerProcess | None) -> "_Attempt":
+        if worker is None:
+            return _Attempt(_End.BROKEN, self._broken or "no worker process could be started in time")
+        worker.give(ticket)
+        try:
+            async with asyncio.timeout(ticket.seconds + _GRACE):
+                why = await ticket.end
+        except TimeoutError:
+            limit = f"the time limit passed inside SSLyze ({ticket.seconds:.1f} s were left) and the worker had to be killed"
+            frozen = asyncio.get_running_loop().time() - worker.last_heard > _FROZEN
+            worker.kill("it froze" if frozen else "another target outlived its time limit in it")
+            return _Attempt(_End.DIED if frozen else _End.OVERDUE, limit)
+        return _Attempt(_End.DONE if why is None else _End.DIED, why)
+
+    async def _with_room(self) -> WorkerProcess | None:
+        """The least busy shared worker, as soon as one has room; None when none will."""
+        def found() -> WorkerProcess | None:
+            return min((worker for worker in self._shared if worker.has_room), key=lambda worker: len(worker.in_work), default=None)
+        return await self._wait_for(found)
+
+    async def _by_itself(self) -> WorkerProcess | None:
+        """A worker that has nothing else to do and gets nothing else: one from before, or a new one."""
+        worker = next((one for one in self._lone if one.has_room), None) or self._start(1, self._lone)
+        return await self._wait_for(lambda: worker if worker.has_room else None, lambda: worker.gone)
+
+    async def _wait_for(
+        self, found: Callable[[], WorkerProcess | None], hopeless: Callable[[], bool] = lambda: False
+    ) -> WorkerProcess | None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while (worker := found()) is None and not self._broken and not hopeless():
+                    self._news.clear()
+                    await self._news.wait()
+                return worker
+        except TimeoutError:
+            return None
+
+    def _start(self, capacity: int, among: list[WorkerProcess]) -> WorkerProcess:
+        worker = WorkerProcess(self._module, capacity, self._memory, self._news.set, self._on_end)
+        among.append(worker)
+        return worker
+
+    def _on_end(self, worker: WorkerProcess, why: str) -> None:
+        """A worker is gone: its tickets are told, its place is filled again."""
+        shared = worker in self._shared
+        (self._shared if shared else self._lone).remove(worker)
+        self._false_starts = 0 if worker.started else self._false_starts + 1
+        if self._false_starts >= _MAX_FALSE_STARTS:
+            self._broken = f"worker processes do not start: {why}"
+        elif shared:
+            self._start(self._capacity, self._shared)
+        for ticket in worker.in_work.values():
+            ticket.died(why)
+        self._news.set()
+        self._later(worker.close())
+
+    def _later(self, errand: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _look_after(self) -> None:
+        """Kill workers that have not been heard of for too long, unless it is this process that was asleep."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while True:
+            before = now
+            await asyncio.sleep(_TICK)
+            now = loop.time()
+            for worker in (*self._shared, *self._lone):
+                silence = now - worker.last_heard
+                if now - before > 2 * _TICK:
+                    worker.last_heard = max(worker.last_heard, now - self._stall / 2)
+                elif silence > (self._stall if worker.started else _START_SECONDS):
+                    worker.kill(f"it was not heard of for {silence:.1f} s")
