@@ -17,6 +17,7 @@ from dnscertscan.model.observations import Deployment, Failure, Handshake, Obser
 from dnscertscan.model.records import Zone, ZoneProblem
 from dnscertscan.pki.diagnose import examine as _examine
 from dnscertscan.pki.fault import Fault
+from dnscertscan.pki.parse import reference
 from dnscertscan.pki.truststore import TrustStore
 
 __all__ = ["Judge", "sort_key"]
@@ -66,7 +67,7 @@ class Judge:
         return tuple(sorted(findings, key=sort_key))
 
     def valid(self, observation: Observation) -> dict[str, bool]:
-        """Trust store -> whether an ordinary client with it accepts every list served for the name; empty when that is unknown."""
+        """Trust store -> whether an ordinary client with it accepts every list served for the name; empty: unknown."""
         verdicts: dict[str, bool] = {}
         crashes: list[Finding] = []
         if isinstance(observation.outcome, Handshake):
@@ -120,9 +121,8 @@ class Judge:
             yield Hit(fault, word.diagnosis.leaf, deployment)
 
     def _around(self, outcome: Handshake, subject: Subject, target: Target) -> Iterator[Finding]:
-        leaf = None
-        for deployment in outcome.deployments[:1]:
-            leaf = self._word(deployment, target).diagnosis.leaf if deployment.sni else None
+        leaves = [reference(one.chain[0], 0) for one in outcome.deployments if one.sni and one.chain]
+        leaf = leaves[0] if leaves else None
         for fault in handshake.look(outcome):
             yield plain_finding(fault, subject, target, leaf)
 

@@ -7,6 +7,7 @@ import pytest
 
 from dnscertscan.checks import RULES, catalog, rule_for
 from dnscertscan.errors import UsageError
+from dnscertscan.pki.vocabulary import WORDS
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "rules.txt"
 PACKAGE = Path(catalog.__file__).parent.parent
@@ -65,8 +66,8 @@ def test_a_rule_is_found_by_code_number_and_slug(spelling) -> None:
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [
-        ("cert-expird", "did you mean 'cert-expired'"), ("999", "dnscertscan rules"), ("", "known:"), ("\u0663\u0660\u0661", "known:"),
-        ("DCS" + "9" * 5000, "codes run"),
+        ("cert-expird", "did you mean 'cert-expired'"), ("999", "dnscertscan rules"), ("", "known:"),
+        ("\u0663\u0660\u0661", "known:"), ("DCS" + "9" * 5000, "codes run"),
     ],
 )
 def test_an_unknown_rule_is_a_usage_error_with_a_hint(wrong, hint) -> None:
@@ -86,3 +87,9 @@ def test_every_slug_used_by_the_diagnosis_is_a_rule() -> None:
     }
     assert used <= set(RULES)
     assert "cert-expired" in used
+
+
+@pytest.mark.parametrize("slug", WORDS)
+def test_the_diagnosis_weighs_its_faults_as_the_rules_say(slug) -> None:
+    """`diagnose` and `scan` give the same severity for the same problem."""
+    assert WORDS[slug][0] == RULES[slug].severity
