@@ -1,7 +1,7 @@
 """A fixed number of workers pull targets, look, and hand observations over as they come."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Observation
@@ -11,7 +11,7 @@ from dnscertscan.scan.limits import Lanes, Place
 Look = Callable[[Place], Awaitable[Observation]]
 
 
-async def fan_out(targets: Iterable[Target], look: Look, settings: ScanSettings) -> AsyncIterator[Observation]:
+async def fan_out(targets: Iterable[Target], look: Look, settings: ScanSettings) -> AsyncGenerator[Observation, None]:
     """Exactly one observation per target, in the order they are done; nothing is left running when the iterator is closed.
 
     What ``targets`` or ``look`` raises ends the iteration and is raised here.

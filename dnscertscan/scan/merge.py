@@ -49,7 +49,7 @@ def deployments(received: Iterable[Received], judged: Mapping[Chain, Judged]) ->
     for chain, how in labels.items():
         judgement = judged.get(chain, Judged())
         found.append(Deployment(
-            chain=tuple(certificate(der) for der in chain), how=tuple(sorted(how)), sni=how != {NO_SNI}, staple=staples.get(chain),
-            verdicts=judgement.verdicts, unjudged=judgement.unjudged,
+            chain=tuple(certificate(der) for der in chain), how=tuple(sorted(how)), sni=how != {NO_SNI},
+            staple=staples.get(chain), verdicts=judgement.verdicts, unjudged=judgement.unjudged,
         ))
     return tuple(sorted(found, key=lambda item: (not item.sni, item.how, tuple(one.sha256 for one in item.chain))))

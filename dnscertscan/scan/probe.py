@@ -7,6 +7,7 @@ further than this.
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -87,9 +88,8 @@ class Probe:
         first = await self._ask(partial(Session, name, limit))
         if isinstance(first, Reading) or first.kind not in _WORTH_ANOTHER_HELLO:
             return first
-        for suites, version in (
-            (ciphers.with_certificate(), TLS12), (ciphers.without_certificate(), TLS12), (ciphers.with_certificate()[-60:], TLS10),
-        ):
+        proven, blind = ciphers.with_certificate(), ciphers.without_certificate()
+        for suites, version in ((proven, TLS12), (blind, TLS12), (proven[-60:], TLS10)):
             hello = client_hello(suites, secrets.token_bytes(32), name, version)
             again = await self._ask(partial(_Hello, hello, limit))
             if isinstance(again, Reading) or again.kind is FailureKind.NO_CERTIFICATE:
@@ -97,44 +97,45 @@ class Probe:
         return first
 
     async def _ask(self, start: Callable[[], _Handshake]) -> Reading | Failure:
-        endpoint, settings = self.target.endpoint, self.settings
-        loop = asyncio.get_running_loop()
-        connecting = min(self.deadline, loop.time() + settings.connect_timeout)
-        opened = connect(endpoint, settings.max_bytes, self.heard)
-        try:
-            async with asyncio.timeout_at(connecting):
-                wire = await opened.__aenter__()
-        except OSError as error:
-            if isinstance(error, TimeoutError) and error.errno is None:
-                return Failure(FailureKind.TIMEOUT, f"no answer to the connection request in {settings.connect_timeout:g} s")
-            return connect_failure(error)
-        try:
-            return await self._talk(wire, start)
-        finally:
-            await opened.__aexit__(None, None, None)
+        settings = self.settings
+        connecting = min(self.deadline, asyncio.get_running_loop().time() + settings.connect_timeout)
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout_at(connecting):
+                    wire = await stack.enter_async_context(connect(self.target.endpoint, settings.max_bytes, self.heard))
+            except OSError as error:
+                return connect_failure(error)
+            return await self._talk(_Talk(wire), start)
 
-    async def _talk(self, wire: Wire, start: Callable[[], _Handshake]) -> Reading | Failure:
-        phase = "STARTTLS dialogue"
-        handshake: _Handshake | None = None
+    async def _talk(self, talk: "_Talk", start: Callable[[], _Handshake]) -> Reading | Failure:
+        """Whatever ends the conversation, what was read before its end counts."""
         try:
             async with asyncio.timeout_at(self.deadline):
-                if (failure := await self._upgrade(wire)) is not None:
-                    return failure
-                phase, handshake = "TLS handshake", start()
-                before = wire.received
-                failure = await _run(wire, handshake)
-                outcome = _result(handshake) or failure
-                if isinstance(outcome, Reading) and handshake.flight.client_auth:
-                    return await _with_client_auth(wire, handshake, outcome)
-                return outcome or _closed(wire.received - before)
-        except TimeoutError:
-            return _result(handshake) or self._silent(phase, wire)
-        except ConnectionError as error:
-            return _result(handshake) or Failure(FailureKind.RESET, f"{phase}: {error.strerror or 'connection reset'}")
-        except OSError as error:
-            return _result(handshake) or Failure(FailureKind.UNREACHABLE, f"{phase}: {error.strerror or error}")
-        except BudgetError as error:
-            return _result(handshake) or Failure(FailureKind.TOO_LARGE, f"{phase}: {error}")
+                if (refusal := await self._upgrade(talk.wire)) is not None:
+                    return refusal
+                talk.handshake = start()
+                talk.before = talk.wire.received
+                end = await _run(talk.wire, talk.handshake)
+                shown = _result(talk.handshake)
+                if isinstance(shown, Reading) and shown.client_auth is ClientAuth.REQUESTED:
+                    shown = await _with_client_auth(talk.wire, talk.handshake, shown)
+        except (OSError, BudgetError) as error:
+            end, shown = self._broken_off(error, talk), _result(talk.handshake)
+        return shown or end or _closed(talk.wire.received - talk.before)
+
+    def _broken_off(self, error: OSError | BudgetError, talk: "_Talk") -> Failure:
+        phase = "STARTTLS dialogue" if talk.handshake is None else "TLS handshake"
+        match error:
+            case BudgetError():
+                return Failure(FailureKind.TOO_LARGE, f"{phase}: {error}")
+            case TimeoutError() if error.errno is None:
+                limit, received = f"{self.settings.timeout:g} s", talk.wire.received
+                how = f"not complete after {limit}; {received} octets received" if received else f"not one octet in {limit}"
+                return Failure(FailureKind.HANDSHAKE_TIMEOUT, f"{phase}: {how}")
+            case ConnectionError() | TimeoutError():
+                return Failure(FailureKind.RESET, f"{phase}: {error.strerror or 'connection reset'}")
+            case _:
+                return Failure(FailureKind.UNREACHABLE, f"{phase}: {error.strerror or error}")
 
     async def _upgrade(self, wire: Wire) -> Failure | None:
         service = self.target.endpoint.service
@@ -144,38 +145,49 @@ class Probe:
             return Failure(FailureKind.STARTTLS_UNSUPPORTED, f"no STARTTLS dialogue for service {service!r} is known")
         return await upgrade(wire, DIALOGUES[service](self.settings.starttls_name, self.target.server_name.text))
 
-    def _silent(self, phase: str, wire: Wire) -> Failure:
-        limit = f"{self.settings.timeout:g} s"
-        if not wire.received:
-            return Failure(FailureKind.HANDSHAKE_TIMEOUT, f"{phase}: accepted the connection, then silent for {limit}")
-        return Failure(FailureKind.HANDSHAKE_TIMEOUT, f"{phase}: not complete after {limit}; {wire.received} octets received")
+
+@dataclass(slots=True)
+class _Talk:
+    """One conversation as far as it got."""
+
+    wire: Wire
+    handshake: _Handshake | None = None
+    before: int = 0
+    """Octets received before the TLS handshake."""
 
 
 async def _run(wire: Wire, handshake: _Handshake) -> Failure | None:
     """Talk until the server's first flight is read, or nothing more is to be learnt."""
-    flight, total = handshake.flight, b""
-    while True:
+    flight, first = handshake.flight, b""
+    failure: Failure | None = None
+    while failure is None and not flight.complete:
         if out := handshake.outgoing():
             await wire.send(out)
-        if flight.complete:
-            return None
         data = await wire.receive()
         if not data:
             return None
-        if len(total) < 2:
-            total += data[:5]
-            if not banner.looks_like_tls(total):
-                return Failure(FailureKind.NOT_TLS, banner.describe(data + await _rest_of_banner(wire)))
-        try:
-            handshake.feed(data)
-        except FlightTooLargeError as error:
-            return Failure(FailureKind.TOO_LARGE, str(error))
-        except FlightError as error:
-            return Failure(FailureKind.HANDSHAKE_ERROR, str(error))
-        if flight.alert is not None and flight.alert[0] == alerts.FATAL:
-            return _alert_failure(flight.alert)
-        if handshake.error and (flight.locked or flight.version is None):
-            return Failure(FailureKind.HANDSHAKE_ERROR, f"OpenSSL: {handshake.error}")
+        first = (first + data)[:2]
+        if not banner.looks_like_tls(first):
+            return Failure(FailureKind.NOT_TLS, banner.describe(data + await _rest_of_banner(wire)))
+        failure = _feed(handshake, data)
+    if out := handshake.outgoing():
+        await wire.send(out)
+    return failure
+
+
+def _feed(handshake: _Handshake, data: bytes) -> Failure | None:
+    flight = handshake.flight
+    try:
+        handshake.feed(data)
+    except FlightTooLargeError as error:
+        return Failure(FailureKind.TOO_LARGE, str(error))
+    except FlightError as error:
+        return Failure(FailureKind.HANDSHAKE_ERROR, str(error))
+    if flight.alert is not None and flight.alert[0] == alerts.FATAL:
+        return _alert_failure(flight.alert)
+    if handshake.error and (flight.locked or flight.version is None):
+        return Failure(FailureKind.HANDSHAKE_ERROR, f"OpenSSL: {handshake.error}")
+    return None
 
 
 def _result(handshake: _Handshake | None) -> Reading | Failure | None:
@@ -189,7 +201,8 @@ def _result(handshake: _Handshake | None) -> Reading | Failure | None:
             ClientAuth.REQUESTED if flight.client_auth else ClientAuth.NONE, flight.staple,
         )
     if flight.certificates is not None or flight.complete:
-        reason = "sends an empty certificate list" if ciphers.shows_certificate(flight.cipher) else "is anonymous or uses a shared key"
+        empty = ciphers.shows_certificate(flight.cipher)
+        reason = "sends an empty certificate list" if empty else "is anonymous or uses a shared key"
         return Failure(FailureKind.NO_CERTIFICATE, f"server {reason} ({flight.protocol}, {ciphers.name(flight.cipher)})")
     return None
 
@@ -226,16 +239,15 @@ def _alert_failure(alert: tuple[int, int]) -> Failure:
 
 
 def _closed(received: int) -> Failure:
-    return Failure(FailureKind.CLOSED, f"server closed the connection after {received} octets" if received else "server closed the connection on the ClientHello")
+    when = f"after {received} octets" if received else "on the ClientHello"
+    return Failure(FailureKind.CLOSED, f"server closed the connection {when}")
 
 
 async def _rest_of_banner(wire: Wire) -> bytes:
     """What else comes of a banner in a moment, to name the protocol."""
     rest = b""
-    try:
+    with suppress(OSError, BudgetError):
         async with asyncio.timeout(_MORE_BANNER):
             while len(rest) < banner.MAX_SHOWN and (data := await wire.receive()):
                 rest += data
-    except (OSError, BudgetError):
-        pass
     return rest

@@ -14,7 +14,11 @@ from OpenSSL import SSL
 from dnscertscan.scan.flight import Flight
 
 _SECRET_LABEL = b"SERVER_HANDSHAKE_TRAFFIC_SECRET"
-_SUITES = {0x1301: (16, SHA256, AESGCM), 0x1302: (32, SHA384, AESGCM), 0x1303: (32, SHA256, ChaCha20Poly1305)}
+_Digest = type[SHA256] | type[SHA384]
+_Aead = type[AESGCM] | type[ChaCha20Poly1305]
+_SUITES: dict[int, tuple[int, _Digest, _Aead]] = {
+    0x1301: (16, SHA256, AESGCM), 0x1302: (32, SHA384, AESGCM), 0x1303: (32, SHA256, ChaCha20Poly1305),
+}
 _TLS13_SUITES = b"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
 # Everything that shows a certificate, without finite-field Diffie-Hellman first: its arithmetic is the peer's choice of size.
 _OLDER_SUITES = b"ECDHE:kRSA:DHE:-aNULL:-eNULL:-PSK:-SRP:@SECLEVEL=0"
@@ -111,8 +115,9 @@ class Session:
             return b""
 
     def verdict_on_us(self) -> str:
-        """After the handshake: ``accepted`` when the server goes on without our certificate, its reason when it does not,
-        empty while it has said nothing. A session ticket is sent only to an accepted client (RFC 8446 4.6.1).
+        """After the handshake: ``accepted`` when the server goes on without our certificate, else its reason.
+
+        Empty while it has said nothing. A session ticket is sent only to an accepted client (RFC 8446 4.6.1).
         """
         try:
             self._tls.recv(1)
@@ -137,9 +142,8 @@ class Session:
 
 
 def _write(tls: SSL.Connection, data: bytes) -> None:
-    left = memoryview(data)
-    while len(left):
-        left = left[tls.bio_write(bytes(left)) :]
+    while data:
+        data = data[tls.bio_write(data) :]
 
 
 def _reason(error: SSL.Error) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +24,9 @@ _MAX_THREADS = 64
 _STALL = 3.0
 _LEAST = 0.5
 # The stores SSLyze judges by: name in its verdicts -> file in its package.
-_STORES = {"Android": "google_aosp", "Apple": "apple", "Java": "oracle_java", "Mozilla": "mozilla_nss", "Windows": "microsoft_windows"}
+_STORES = {
+    "Android": "google_aosp", "Apple": "apple", "Java": "oracle_java", "Mozilla": "mozilla_nss", "Windows": "microsoft_windows",
+}
 
 
 class SslyzeEngine:
@@ -42,7 +44,7 @@ class SslyzeEngine:
         """The worker processes of the scan in progress."""
         return self._pool.pids if self._pool is not None else ()
 
-    async def scan(self, targets: Iterable[Target]) -> AsyncIterator[Observation]:
+    async def scan(self, targets: Iterable[Target]) -> AsyncGenerator[Observation, None]:
         """Observe every target once."""
         size = self._settings.workers or len(os.sched_getaffinity(0))
         threads = min(_MAX_THREADS, -(-self._settings.concurrency // size))

@@ -121,12 +121,13 @@ def _info(request: Message, seconds: float) -> _Info:
     """
     asked = ClientAuthRequirementEnum.REQUIRED if request["client_auth"] else ClientAuthRequirementEnum.DISABLED
     version = _VERSIONS.get(request["protocol"], TlsVersionEnum.TLS_1_2)
+    suites = _SUITES13 if version is TlsVersionEnum.TLS_1_3 else _SUITES
     return _Info(
         ServerNetworkLocation("target.invalid", int(request["port"]), request["address"]),
         ServerNetworkConfiguration(
             request["name"], _SERVICES.get(request["service"]), network_timeout=ceil(seconds), network_max_retries=1
         ),
-        ServerTlsProbingResult(version, _SUITES13 if version is TlsVersionEnum.TLS_1_3 else _SUITES, asked, supports_ecdh_key_exchange=True),
+        ServerTlsProbingResult(version, suites, asked, supports_ecdh_key_exchange=True),
     )
 
 
@@ -183,12 +184,13 @@ def _subject(name: str) -> DNSName | IPAddress:
 
 
 def _too_costly(loaded: list[Certificate]) -> str:
-    """cryptography before 49 takes minutes for a few certificates of one issuer that differ only in dates or serial."""
+    """Versions of cryptography before 49 take minutes for a few certificates of one issuer with other dates or serials."""
     if len(loaded) > MAX_JUDGED:
         return f"not judged by SSLyze: {len(loaded)} distinct certificates, more than {MAX_JUDGED}"
     twins: dict[tuple[bytes, bytes], int] = {}
     for certificate in loaded[1:]:
-        key = (certificate.subject.public_bytes(), certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        key = (certificate.subject.public_bytes(), spki)
         twins[key] = twins.get(key, 0) + 1
         if twins[key] > MAX_TWINS:
             return f"not judged by SSLyze: more than {MAX_TWINS} certificates of one subject and key"

@@ -72,7 +72,8 @@ def _reply(protocol: str) -> Generator[Step, bytes, tuple[bytes, list[bytes]] | 
 
 def smtp(name: str, _: str) -> Dialogue:
     """RFC 3207; ``name`` is how the client calls itself."""
-    for command, wanted in ((b"", b"220"), (b"EHLO " + name.encode("ascii", "replace") + b"\r\n", b"250"), (b"STARTTLS\r\n", b"220")):
+    hello = b"EHLO " + name.encode("ascii", "replace") + b"\r\n"
+    for command, wanted in ((b"", b"220"), (hello, b"250"), (b"STARTTLS\r\n", b"220")):
         if command:
             yield Send(command)
         reply = yield from _reply("SMTP")
@@ -186,6 +187,7 @@ def xmpp_server(_: str, server_name: str) -> Dialogue:
 
 
 DIALOGUES: Mapping[str, Callable[[str, str], Dialogue]] = {
-    "smtp": smtp, "imap": imap, "pop3": pop3, "ftp": ftp, "ldap": ldap, "postgres": postgres, "xmpp": xmpp, "xmpp-server": xmpp_server,
+    "smtp": smtp, "imap": imap, "pop3": pop3, "ftp": ftp, "ldap": ldap, "postgres": postgres,
+    "xmpp": xmpp, "xmpp-server": xmpp_server,
 }
 """Service word of an endpoint -> dialogue of (own name, server name)."""

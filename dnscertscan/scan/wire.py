@@ -72,7 +72,7 @@ def connect_failure(error: OSError) -> Failure:
     if isinstance(error, ConnectionRefusedError):
         return Failure(FailureKind.REFUSED, "connection refused")
     if isinstance(error, TimeoutError):
-        return Failure(FailureKind.TIMEOUT, f"connect: {reason}")
+        return Failure(FailureKind.TIMEOUT, "no answer to the connection request in time")
     if isinstance(error, ConnectionResetError):
         return Failure(FailureKind.RESET, "connection reset while connecting")
     if error.errno in _OURS:

@@ -13,7 +13,12 @@ from typing import IO
 from dnscertscan.scan.frames import FrameError, Frames, Message, encode
 from dnscertscan.scan.ticket import Ticket
 
-_BOOT = "import sys,json;sys.path[:]=json.loads(sys.argv.pop(1));from importlib import import_module;import_module(sys.argv.pop(1)).main()"
+_BOOT = """
+import json, sys
+from importlib import import_module
+sys.path[:] = json.loads(sys.argv.pop(1))
+import_module(sys.argv.pop(1)).main()
+"""
 _REAP_SECONDS = 5.0
 
 

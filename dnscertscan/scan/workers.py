@@ -118,8 +118,11 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
 
     async def _with_room(self) -> WorkerProcess | None:
         """The least busy shared worker, as soon as one has room; None when none will."""
+
         def found() -> WorkerProcess | None:
-            return min((worker for worker in self._shared if worker.has_room), key=lambda worker: len(worker.in_work), default=None)
+            free = (worker for worker in self._shared if worker.has_room)
+            return min(free, key=lambda worker: len(worker.in_work), default=None)
+
         return await self._wait_for(found)
 
     async def _by_itself(self) -> WorkerProcess | None:
