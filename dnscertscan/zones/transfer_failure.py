@@ -26,7 +26,10 @@ _RCODES = {
     dns.rcode.FORMERR: "the server does not understand the request for a zone transfer; ask the zone's primary server",
 }
 _TSIG: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((dns.tsig.PeerBadKey,), "BADKEY: the server does not take {key} (other name or algorithm there, or not for this zone); " + _COMPARE),
+    (
+        (dns.tsig.PeerBadKey,),
+        "BADKEY: the server does not take {key} (other name or algorithm there, or not for this zone); " + _COMPARE,
+    ),
     ((dns.tsig.PeerBadSignature,), "BADSIG: the secret of {key} is not the one the server has; " + _COMPARE),
     (
         (dns.tsig.PeerBadTime, dns.tsig.BadTime),
@@ -54,7 +57,8 @@ def explain(error: Exception, progress: Progress, limits: Limits, key: str | Non
 
 
 def _rcode(rcode: int, key: str | None) -> str:
-    word = dns.rcode.to_text(dns.rcode.Rcode.make(rcode))
+    text = dns.rcode.to_text(dns.rcode.Rcode.make(rcode))
+    word = f"RCODE {text}" if text.isdecimal() else text
     who = f'TSIG key "{visible(key, 80)}" from this address' if key is not None else "this address without a TSIG key"
     template = _RCODES.get(dns.rcode.Rcode.make(rcode), "the server answered with an error; see the server's log")
     return f"{word}: {template.format(who=who)}"
@@ -66,6 +70,8 @@ def _content(error: Exception, progress: Progress) -> str:
     detail = visible(str(error) or type(error).__name__, 200)
     if "unexpected origin SOA" in detail:
         return "a second, different SOA came before the end: the zone changed during the transfer; try again"
+    if "missing TSIG" in detail:
+        detail = "the request was signed with TSIG but the answer is not signed to its end"
     after = f" after {progress.records} records" if progress.records else ""
     return f"not a valid zone transfer{after}: {detail}; check that the server serves this zone and see its log"
 
