@@ -15,6 +15,7 @@ from dnscertscan.model.findings import Finding, Severity, Subject
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Deployment, Failure, Handshake, Observation
 from dnscertscan.model.records import Zone, ZoneProblem
+from dnscertscan.model.text import visible
 from dnscertscan.pki.diagnose import examine as _examine
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.parse import reference
@@ -25,7 +26,7 @@ __all__ = ["Judge", "sort_key"]
 
 def _plain_record(origin: Provenance) -> str:
     record = origin.record
-    return f"{record.name.text}. {record.type} {record.data}"
+    return f"{record.name.display}. {record.type} {visible(record.data, 100)}"
 
 
 class Judge:
@@ -85,7 +86,7 @@ class Judge:
         findings = [zonal.look_problem(problem) for problem in problems]
         findings += [finding for zone in zones if (finding := zonal.look_zone(zone)) is not None]
         by_name: dict[DnsName, list[Provenance]] = {}
-        for origin in plan_resolutions:
+        for origin in (*plan_resolutions, *(origin for zone in zones for origin in zonal.unscannable(zone))):
             by_name.setdefault(zonal.name_of(origin), []).append(origin)
         for name, origins in by_name.items():
             place = Subject(zone=origins[0].zone.text, fqdn=name.text)

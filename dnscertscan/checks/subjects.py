@@ -33,7 +33,7 @@ def name_subject(origins: Sequence[Provenance], name: DnsName, record_text: Reco
     """A name (without address) that the records of ``origins`` lead to or stand at."""
     return Subject(
         zone=", ".join(sorted({origin.zone.text for origin in origins})),
-        fqdn=name.text,
+        fqdn=name.text if name.problem is None else name.display,
         record="; ".join(sorted({record_text(origin) for origin in origins})),
         wildcard=", ".join(sorted({origin.wildcard.text for origin in origins if origin.wildcard is not None})),
     )

@@ -45,6 +45,13 @@ def name_of(origin: Provenance) -> DnsName:
     return origin.record.name if origin.resolution is None else origin.resolution.name
 
 
+def unscannable(zone: Zone) -> Iterator[Provenance]:
+    """The host records of a zone whose names nobody can ask for; they lead to no target, so that no plan has them."""
+    for record in zone.records:
+        if record.type in HOST_TYPES and record.type != "DNAME" and _problem(record.name):
+            yield Provenance(record, zone.name, None, record.name if record.name.is_wildcard else None)
+
+
 def look_problem(problem: ZoneProblem) -> Finding:
     """A zone that could not be read, or a record in it that cannot be used."""
     rule = RULES["zone-failed" if problem.fault is ZoneFault.FAILED else "bad-record"]

@@ -70,8 +70,25 @@ def test_a_wildcard_is_shown_with_its_probe() -> None:
 )
 def test_names_nobody_can_ask_for(name, unscannable) -> None:
     """Information: it may be data, it may be a slip."""
-    findings = JUDGE.zone([provenance(name, verdict=Verdict.RESOLVED)], (), ())
+    record = provenance(name).record
+    zone = Zone(DnsName("example.com"), 1, (record, provenance("www.example.com").record), "zones.json")
+    findings = JUDGE.zone((), (), [zone, zone])
     assert [(finding.rule.code, finding.severity) for finding in findings] == ([("DCS505", Severity.INFO)] if unscannable else [])
+
+
+def test_a_name_of_a_million_characters_makes_a_short_finding() -> None:
+    """Whatever a zone holds, the report stays readable."""
+    record = provenance("x" * 1_000_000 + ".example.com").record
+    zone = Zone(DnsName("example.com"), 1, (record, provenance().record), "zones.json")
+    (finding,) = Judge(CheckPolicy(), (), (), NOW, record_text=lambda origin: origin.record.name.display).zone((), (), [zone])
+    assert len(repr(finding.subject)) + len(finding.message) < 2000
+
+
+def test_dname_owners_are_no_hosts() -> None:
+    """Nobody connects to the owner of a DNAME."""
+    record = provenance("a..example.com", kind="DNAME", data="example.net.").record
+    zone = Zone(DnsName("example.com"), 1, (record,), "zones.json")
+    assert JUDGE.zone((), (), [zone]) == ()
 
 
 def _zone(*types: str) -> Zone:
