@@ -1,8 +1,10 @@
 """The composition root: the only place where settings become stages, and where the clock and the environment are read."""
 
+import binascii
 import os
 import re
 import sys
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +72,11 @@ def _source(entry: JsonZones | AxfrZones, environment: Mapping[str, str]) -> Zon
 
 def _tsig_key(tsig: Tsig, environment: Mapping[str, str]) -> TsigKey:
     owner = f"TSIG key {visible(tsig.name, 60)!r}"
-    return TsigKey.from_base64(tsig.name, tsig.algorithm, read_secret(tsig.secret, owner, environment))
+    try:
+        secret = b64decode(read_secret(tsig.secret, owner, environment), validate=True)
+    except binascii.Error:
+        raise UsageError(f"the secret of {owner} is not base64 text; copy it as the name server's key file has it") from None
+    return TsigKey(tsig.name, tsig.algorithm, secret)
 
 
 def resolver(settings: Settings) -> Resolver:

@@ -84,8 +84,7 @@ def fetch_zones(loaded: Loaded) -> AllZones:
     with log_to(settings.log):
         everything = sources(settings, os.environ)
         with Watcher(settings.log, None) as watcher:
-            result = drive(lambda stop: stop.unless(fetch_all(everything, watcher.fetched)))
-        return result or AllZones((), ())
+            return drive(lambda stop: fetch_all(everything, watcher.fetched, stop))
 
 
 def show_targets(loaded: Loaded, style: str) -> bool:

@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule is its own documentation: ``title`` what it is, ``why`` it matters, ``fix`` the next step, ``references`` the source."""
+    """A rule is its own documentation: ``title``, ``why`` it matters, ``fix`` the next step, ``references`` the source."""
 
     code: str
     slug: str

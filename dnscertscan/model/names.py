@@ -10,6 +10,7 @@ from dnscertscan.model.text import visible
 MAX_NAME = 253
 MAX_LABEL = 63
 _LABEL_SEPARATOR = re.compile(r"(?<!\\)\.")
+_IDN_SEPARATOR = re.compile("(?<!\\\\)[.\u3002\uff0e\uff61]")  # RFC 3490 3.1: dots of other scripts separate labels, too
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
 
 
@@ -99,7 +100,7 @@ def _label_problem(label: str) -> str | None:
 def _to_ascii(body: str) -> str:
     if body.isascii():
         return body.lower()
-    return ".".join(label.lower() if label.isascii() else _a_label(label) for label in re.split("(?<!\\\\)[.\u3002\uff0e\uff61]", body))
+    return ".".join(label.lower() if label.isascii() else _a_label(label) for label in _IDN_SEPARATOR.split(body))
 
 
 def _a_label(label: str) -> str:

@@ -92,7 +92,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The end of one chase: a verdict, not an exception. ``reason`` is empty when resolved (else ``NXDOMAIN``, ``no data``, ...)."""
+    """The end of one chase: a verdict, not an exception. ``reason`` is empty when resolved, else ``NXDOMAIN``, ``no data``..."""
 
     name: DnsName
     hops: tuple[Hop, ...]

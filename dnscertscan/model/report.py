@@ -38,7 +38,7 @@ class CoverageRow:
 
 @dataclass(frozen=True, slots=True)
 class ZoneTotals:
-    """Per zone: ``records`` host records, ``other_records`` of types that name no host, ``rows`` by (state, reason)."""
+    """Per zone: ``records`` that name hosts, ``other_records`` that do not, ``rows`` counted by (state, reason)."""
 
     zone: str
     records: int

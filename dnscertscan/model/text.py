@@ -10,15 +10,12 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def visible(text: str, limit: int = 2000) -> str:
-    """``text`` on one line with every character a terminal could act on written as an escape (``\\x1b``, ``\\u202e``).
+    r"""``text`` on one line with every character a terminal could act on written as an escape (``\\x1b``, ``\\u202e``).
 
     Longer texts are cut to ``limit`` characters with a note of how many are missing.
     """
     cut = text[:limit]
-    if cut.isascii() and cut.isprintable():
-        shown = cut
-    else:
-        shown = "".join(_escape(char) for char in cut)
+    shown = cut if cut.isascii() and cut.isprintable() else "".join(map(_escape, cut))
     missing = len(text) - len(cut)
     return f"{shown}... ({missing} more characters)" if missing else shown
 

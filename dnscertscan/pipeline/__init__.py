@@ -25,8 +25,8 @@ from dnscertscan.pipeline.fetch import AllZones, fetch_all
 from dnscertscan.pipeline.ledger import is_complete, make_coverage
 from dnscertscan.pipeline.stop import Stop
 from dnscertscan.resolve.lookup import Resolver
-from dnscertscan.resolve.mapping import MapSettings
-from dnscertscan.resolve.plan import Plan, make_plan
+from dnscertscan.resolve.mapping import MapSettings, Plan
+from dnscertscan.resolve.plan import make_plan
 from dnscertscan.scan.base import ScanEngine
 from dnscertscan.zones.base import Fetched, ZoneSource
 
@@ -56,9 +56,7 @@ async def survey(parts: Parts, observer: Observer, stop: Stop) -> tuple[AllZones
         for problem in result.problems:
             observer(ZoneTrouble(problem))
 
-    everything = await stop.unless(fetch_all(parts.sources, fetched))
-    if everything is None:
-        return AllZones((), ()), None
+    everything = await fetch_all(parts.sources, fetched, stop)
     resolving = make_plan(everything.zones, parts.resolver, parts.mapping, lambda done, total: observer(Resolving(done, total)))
     plan = await stop.unless(resolving)
     if plan is not None:
@@ -91,7 +89,7 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
         coverage=coverage,
         observations=tuple(observations),
         findings=tuple(sorted([*findings, *late], key=sort_key)),
-        complete=is_complete(coverage, observations, stop.reason) and not parts.resolver.unanswered,
+        complete=is_complete(coverage, observations, stop.reason) and not _deaf(parts.resolver),
         valid={_key(observation): parts.judge.valid(observation) for observation in observations},
     )
     observer(Finished(report))
@@ -103,6 +101,11 @@ def _judge_together(judge: Judge, observations: Sequence[Observation]) -> list[F
     judge.learn(observations)
     endpoint = [finding for observation in observations for finding in judge.endpoint(observation)]
     return [*endpoint, *judge.fleet(observations)]
+
+
+def _deaf(resolver: Resolver) -> bool:
+    """Whether names were asked for and no nameserver ever said a word: then nothing is known about them."""
+    return resolver.asked > 0 and resolver.answered == 0
 
 
 def _key(observation: Observation) -> tuple[str, int, str]:

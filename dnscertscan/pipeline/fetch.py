@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dnscertscan.model.records import Zone, ZoneProblem
+from dnscertscan.model.records import Zone, ZoneFault, ZoneProblem
+from dnscertscan.pipeline.stop import Stop
 from dnscertscan.zones.base import Fetched, ZoneSource
 
 AT_ONCE = 8
@@ -20,23 +21,32 @@ class AllZones:
     problems: tuple[ZoneProblem, ...]
 
 
-async def fetch_all(sources: Sequence[ZoneSource], on_fetched: Callable[[Fetched], None]) -> AllZones:
-    """Fetch every source; ``on_fetched`` is told of each as it comes."""
+async def fetch_all(sources: Sequence[ZoneSource], on_fetched: Callable[[Fetched], None], stop: Stop) -> AllZones:
+    """Fetch every source; ``on_fetched`` is told of each as it comes. A source the stop overtakes is a failed one."""
     gate = asyncio.Semaphore(AT_ONCE)
+    arrived: dict[int, Fetched] = {}
 
-    async def one(source: ZoneSource) -> Fetched:
+    async def one(number: int, source: ZoneSource) -> None:
         async with gate:
-            fetched = await _in_thread(source.fetch)
-        on_fetched(fetched)
-        return fetched
+            arrived[number] = await _in_thread(source.fetch)
+        on_fetched(arrived[number])
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(source)) for source in sources]
-    results = [task.result() for task in tasks]
+    async def every() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number, source in enumerate(sources):
+                group.create_task(one(number, source))
+
+    await stop.unless(every())
+    results = [arrived.get(number) or _overtaken(source, stop.reason or "") for number, source in enumerate(sources)]
     return AllZones(
         zones=tuple(zone for fetched in results for zone in fetched.zones),
         problems=tuple(problem for fetched in results for problem in fetched.problems),
     )
+
+
+def _overtaken(source: ZoneSource, reason: str) -> Fetched:
+    message = f"{source.name}: not read before the run was cut short ({reason}); give the run more time"
+    return Fetched((), (ZoneProblem(ZoneFault.FAILED, "", source.name, message),))
 
 
 async def _in_thread(work: Callable[[], Fetched]) -> Fetched:

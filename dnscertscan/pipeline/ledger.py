@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
 from dnscertscan.model.records import HOST_TYPES, Zone, ZoneProblem
 from dnscertscan.model.report import Coverage, CoverageRow, State, ZoneTotals
-from dnscertscan.resolve.mapping import coverage_row
-from dnscertscan.resolve.plan import Plan
+from dnscertscan.resolve.mapping import Plan, coverage_row
 
 
 def outcome_state(observation: Observation) -> tuple[State, str, str]:
