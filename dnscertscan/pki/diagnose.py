@@ -1,0 +1,148 @@
+"""One chain, one name, one time, some trust stores: everything that is wrong with it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dnscertscan.model.certificates import Certificate, CertificateRef
+from dnscertscan.pki.dn import DistinguishedName
+from dnscertscan.pki.fault import Diagnosis, Fault
+from dnscertscan.pki.names import ask
+from dnscertscan.pki.parse import Facts, parse
+from dnscertscan.pki.paths import Cut, Path, Pool, Search
+from dnscertscan.pki.rules_certificate import certificate_faults, eku_faults, issuer_faults
+from dnscertscan.pki.rules_leaf import lifetime_faults, name_faults, purpose_faults
+from dnscertscan.pki.rules_path import constraint_faults, link_faults, path_length_faults
+from dnscertscan.pki.shape import Sent, distinct, shape_faults
+from dnscertscan.pki.signatures import Budget
+from dnscertscan.pki.staple import staple_faults
+from dnscertscan.pki.trust import Surroundings, trust_faults
+from dnscertscan.pki.truststore import TrustStore
+from dnscertscan.pki.verdicts import StoreResult, agree
+from dnscertscan.pki.wording import fault, is_error
+
+
+def examine(
+    chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, *, known: Sequence[Certificate] = (),
+    staple: bytes | None = None, public: bool = True,
+) -> Diagnosis:
+    """Diagnose ``chain`` (leaf first, as received) for ``name`` at the aware time ``at``; never raises for what is in the chain.
+
+    ``name`` is a DNS name in A-labels (underscores and a final dot allowed), an IP literal, or empty: then no name is checked.
+    ``known`` are certificates seen elsewhere: they tell a missing intermediate from an unknown root, and never make a chain valid.
+    ``staple`` is the OCSP response (DER) the server stapled. ``public``: the stores hold public CAs, so the limits on
+    lifetime of the CA/Browser Forum apply.
+    """
+    if not chain:
+        empty = fault("cert-unparseable", None, "the list of certificates is empty", "configure the server's certificate")
+        return Diagnosis(None, (empty,), {store.name: False for store in stores})
+    return _Examination(chain, name, stores, at, known).run(staple, public=public)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The best path to one store and what is wrong with it, the leaf by itself excepted."""
+
+    path: Path
+    faults: tuple[Fault, ...]
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int]:
+        errors = sum(map(is_error, self.faults))
+        size = len(self.path.certificates)
+        return not self.path.anchored, errors, size if self.path.anchored else -size, len(self.faults)
+
+
+class _Examination:
+    """The work on one chain; everything it remembers lives as long as the one call."""
+
+    def __init__(self, chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, known: Iterable[Certificate]) -> None:
+        certificates, positions, repeats, ignored = distinct(chain)
+        self.sent = Sent(tuple(parse(certificate) for certificate in certificates), positions, tuple(repeats), ignored)
+        self.leaf = self.sent.facts[0]
+        self.name, self.asked = name, ask(name) if name.strip() else None
+        self.stores, self.at, self.budget = stores, at, Budget()
+        self.pool = Pool(facts for facts in self.sent.facts[1:] if not facts.problem)
+        self.known = tuple(known)
+        self._known_pool: Pool | None = None
+        self._judged: dict[tuple[Path, bool], tuple[Fault, ...]] = {}
+
+    def run(self, staple: bytes | None, *, public: bool) -> Diagnosis:
+        ref = self.sent.ref(self.leaf)
+        if self.leaf.problem:
+            return self._unreadable(ref)
+        verdicts = [self._best(store) for store in self.stores or (TrustStore("", ()),)]
+        results = [StoreResult(store.name, verdict.path, verdict.faults) for store, verdict in zip(self.stores, verdicts, strict=False)]
+        best = min(verdicts, key=lambda verdict: verdict.rank)
+        path = best.path
+        faults = [*self._leaf_faults(ref, path, public=public), *(agree(results) if results else best.faults)]
+        faults += shape_faults(self.sent, path, self.asked, self.budget, self.at)
+        faults += staple_faults(self.leaf, ref, self._issuer(path), staple, self.at)
+        everywhere = any(is_error(found) and not found.stores for found in faults)
+        valid_for = {result.store: not everywhere and result.trusted for result in results}
+        return Diagnosis(ref, tuple(faults), valid_for, tuple(self.sent.ref(facts) for facts in path.certificates))
+
+    def _unreadable(self, ref: CertificateRef) -> Diagnosis:
+        faults = [*certificate_faults(self.leaf, ref, self.at, is_anchor=False)]
+        path = Path((self.leaf,), (), Cut.NO_ISSUER)
+        faults += (found for found in shape_faults(self.sent, path, None, self.budget, self.at) if found.slug != "chain-extra-cert")
+        return Diagnosis(ref, tuple(faults), {store.name: False for store in self.stores}, (ref,))
+
+    def _leaf_faults(self, ref: CertificateRef, path: Path, *, public: bool) -> list[Fault]:
+        alone = path.anchored and len(path.certificates) == 1
+        faults = [*certificate_faults(self.leaf, ref, self.at, is_anchor=alone)]
+        if self.asked:
+            faults += name_faults(self.leaf, ref, self.asked, self.name)
+        faults += eku_faults(self.leaf, ref)
+        faults += purpose_faults(self.leaf, ref)
+        if public and path.anchored:
+            faults += lifetime_faults(self.leaf, ref)
+        return faults
+
+    def _best(self, store: TrustStore) -> _Verdict:
+        best: _Verdict | None = None
+        for path in Search(self.pool, store, self.budget, self.at).paths(self.leaf):
+            verdict = _Verdict(path, self._judge(path))
+            if best is None or verdict.rank < best.rank:
+                best = verdict
+            if path.anchored and not any(map(is_error, verdict.faults)):
+                break
+        if best is None:  # the search always yields once; said here for the type checker and for whoever changes it
+            best = _Verdict(Path((self.leaf,), (), Cut.BUDGET), ())
+        return best
+
+    def _judge(self, path: Path) -> tuple[Fault, ...]:
+        key = (path, path.anchored)
+        if key not in self._judged:
+            self._judged[key] = tuple(self._path_faults(path))
+        return self._judged[key]
+
+    def _path_faults(self, path: Path) -> list[Fault]:
+        certificates = path.certificates
+        refs = [self.sent.ref(facts) for facts in certificates]
+        last = len(certificates) - 1
+        faults: list[Fault] = []
+        for index in range(1, len(certificates)):
+            facts, ref = certificates[index], refs[index]
+            faults += certificate_faults(facts, ref, self.at, is_anchor=path.end is Cut.ANCHOR and index == last)
+            faults += issuer_faults(facts, ref, is_last=index == last)
+            faults += eku_faults(facts, ref)
+        faults += link_faults(path, refs)
+        faults += path_length_faults(certificates, refs)
+        faults += constraint_faults(certificates, refs)
+        faults += trust_faults(path, refs, Surroundings(self._elsewhere, self.pool.by_subject, self._is_anchor, self.budget))
+        return faults
+
+    def _elsewhere(self, name: DistinguishedName) -> Sequence[Facts]:
+        if self._known_pool is None:
+            self._known_pool = Pool(facts for facts in map(parse, self.known) if not facts.problem)
+        return (*self._known_pool.by_subject(name), *(facts for store in self.stores for facts in store.by_subject(name)))
+
+    def _is_anchor(self, facts: Facts) -> bool:
+        return any(store.has(facts) for store in self.stores)
+
+    def _issuer(self, path: Path) -> Facts | None:
+        if len(path.certificates) > 1:
+            return path.certificates[1]
+        return self.leaf if self.leaf.names_itself else None
+

@@ -1,0 +1,112 @@
+"""Public keys: what kind, how strong, and loading them for checking signatures (RFC 3279, 5480, 8410)."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from dnscertscan.pki import der
+
+CURVES = {
+    "1.2.840.10045.3.1.7": ("P-256", 256), "1.3.132.0.34": ("P-384", 384), "1.3.132.0.35": ("P-521", 521),
+    "1.2.840.10045.3.1.1": ("P-192", 192), "1.3.132.0.33": ("P-224", 224), "1.3.132.0.10": ("secp256k1", 256),
+    "1.3.36.3.3.2.8.1.1.7": ("brainpoolP256r1", 256), "1.3.36.3.3.2.8.1.1.11": ("brainpoolP384r1", 384),
+    "1.3.36.3.3.2.8.1.1.13": ("brainpoolP512r1", 512),
+}
+WEB_CURVES = frozenset({"P-256", "P-384", "P-521"})
+_RSA, _RSA_PSS, _EC, _DSA = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "1.2.840.10045.2.1", "1.2.840.10040.4.1"
+_EDWARDS = {"1.3.101.112": ("Ed25519", 256), "1.3.101.113": ("Ed448", 456), "1.3.101.110": ("X25519", 253), "1.3.101.111": ("X448", 448)}
+MIN_RSA = 2048
+MIN_CURVE = 224
+MAX_RSA = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """One SubjectPublicKeyInfo. ``weakness`` is empty, or why the key is too weak; ``off_web`` why browsers do not take it.
+
+    ``refused`` says why even OpenSSL takes no chain with it (explicit curve parameters).
+    """
+
+    spki: bytes
+    digest: bytes
+    octets: bytes
+    """Content of the BIT STRING: what key identifiers and OCSP hash."""
+    label: str
+    bits: int = 0
+    weakness: str = ""
+    off_web: str = ""
+    refused: str = ""
+
+
+NO_KEY = PublicKey(b"", b"", b"", "")
+
+
+def parse_key(spki: bytes) -> PublicKey:
+    """Facts of a SubjectPublicKeyInfo; what is inside the key may be broken, the frame may not."""
+    start, stop = der.whole(spki, der.SEQUENCE, "public key")
+    alg_start, alg_stop = der.expect(spki, start, stop, der.SEQUENCE, "key algorithm")
+    oid_start, oid_stop = der.expect(spki, alg_start, alg_stop, der.OID, "key algorithm")
+    algorithm = der.oid(spki[oid_start:oid_stop])
+    bits_start, bits_stop = der.expect(spki, alg_stop, stop, der.BIT_STRING, "public key bits")
+    octets = der.bits(spki[bits_start:bits_stop])
+    digest = sha256(spki).digest()
+    if algorithm in (_RSA, _RSA_PSS):
+        return _rsa(spki, digest, octets, pss=algorithm == _RSA_PSS)
+    if algorithm == _EC:
+        return _curve(spki, digest, octets, spki[oid_stop:alg_stop])
+    if algorithm == _DSA:
+        return _dsa(spki, digest, octets, spki[oid_stop:alg_stop])
+    label, size = _EDWARDS.get(algorithm, (f"algorithm {algorithm}", 0))
+    return PublicKey(spki, digest, octets, label, size, off_web=f"{label} key")
+
+
+def _rsa(spki: bytes, digest: bytes, octets: bytes, *, pss: bool) -> PublicKey:
+    start, stop = der.whole(octets, der.SEQUENCE, "RSA key")
+    n_start, n_stop = der.expect(octets, start, stop, der.INTEGER, "RSA modulus")
+    e_start, e_stop = der.expect(octets, n_stop, stop, der.INTEGER, "RSA exponent")
+    modulus, exponent = der.integer(octets[n_start:n_stop]), der.integer(octets[e_start:e_stop])
+    size = max(modulus, 0).bit_length()
+    weakness = ""
+    if modulus <= 0 or size < MIN_RSA:
+        weakness = f"RSA key of {size} bits, at least {MIN_RSA} are needed"
+    elif exponent < 3 or not exponent & 1:
+        weakness = f"RSA public exponent {exponent if abs(exponent) < 1 << 64 else 'negative'} gives no security"
+    off_web = "RSA key restricted to PSS" if pss else ""
+    if not off_web and size > MAX_RSA:
+        off_web = f"RSA key of {size} bits"
+    return PublicKey(spki, digest, octets, "RSA", size, weakness, off_web)
+
+
+def _curve(spki: bytes, digest: bytes, octets: bytes, parameters: bytes) -> PublicKey:
+    tag, start, stop = der.read(parameters, 0, len(parameters))
+    if tag != der.OID:
+        reason = "EC key with explicit curve parameters" if tag == der.SEQUENCE else "EC key without a named curve"
+        return PublicKey(spki, digest, octets, "EC", refused=reason)
+    identifier = der.oid(parameters[start:stop])
+    name, size = CURVES.get(identifier, (f"curve {identifier}", 0))
+    weakness = f"EC key on {name}, at least {MIN_CURVE} bits are needed" if 0 < size < MIN_CURVE else ""
+    off_web = "" if name in WEB_CURVES else f"EC key on {name}"
+    return PublicKey(spki, digest, octets, f"EC {name}", size, weakness, "" if weakness else off_web)
+
+
+def _dsa(spki: bytes, digest: bytes, octets: bytes, parameters: bytes) -> PublicKey:
+    size = 0
+    if parameters[:1] == b"\x30":
+        start, stop = der.whole(parameters, der.SEQUENCE, "DSA parameters")
+        p_start, p_stop = der.expect(parameters, start, stop, der.INTEGER, "DSA modulus")
+        size = max(der.integer(parameters[p_start:p_stop]), 0).bit_length()
+    weakness = f"DSA key of {size} bits, at least {MIN_RSA} are needed" if 0 < size < MIN_RSA else ""
+    return PublicKey(spki, digest, octets, "DSA", size, weakness, "" if weakness else "DSA key")
+
+
+@lru_cache(maxsize=1024)
+def load_key(spki: bytes) -> PublicKeyTypes | None:
+    """The key ready for checking signatures; None when it is of no use for that."""
+    try:
+        return load_der_public_key(spki)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None

@@ -1,0 +1,127 @@
+"""What was sent, apart from trust: order, extra and repeated certificates, the root among them (RFC 5246 7.4.2, RFC 8446 4.4.2)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dnscertscan.model.certificates import Certificate, CertificateRef
+from dnscertscan.model.findings import Severity
+from dnscertscan.pki.fault import Fault
+from dnscertscan.pki.names import Asked, is_named
+from dnscertscan.pki.parse import Facts, refer
+from dnscertscan.pki.paths import Path
+from dnscertscan.pki.rules_certificate import date_faults
+from dnscertscan.pki.signatures import Budget
+from dnscertscan.pki.wording import fault, who
+
+MAX_SENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The list as received: distinct certificates in order with their first positions, and what was left out."""
+
+    facts: tuple[Facts, ...]
+    positions: dict[str, int]
+    repeats: tuple[tuple[int, int], ...]
+    """(position, position of the same certificate before)."""
+    ignored: int
+    """Certificates behind the first ``MAX_SENT`` distinct ones: not looked at."""
+
+    def ref(self, facts: Facts) -> CertificateRef:
+        """How findings name it; position None when it was not sent."""
+        return refer(facts, self.positions.get(facts.sha256))
+
+
+def distinct(chain: Sequence[Certificate]) -> tuple[list[Certificate], dict[str, int], list[tuple[int, int]], int]:
+    """The first ``MAX_SENT`` distinct certificates, their positions, repeats, and how many were not looked at."""
+    kept: list[Certificate] = []
+    positions: dict[str, int] = {}
+    repeats: list[tuple[int, int]] = []
+    ignored = 0
+    for position, certificate in enumerate(chain):
+        before = positions.get(certificate.sha256)
+        if before is not None:
+            if len(repeats) < MAX_SENT:
+                repeats.append((position, before))
+        elif len(kept) < MAX_SENT:
+            positions[certificate.sha256] = position
+            kept.append(certificate)
+        else:
+            ignored += 1
+    return kept, positions, repeats, ignored
+
+
+def shape_faults(sent: Sent, path: Path, asked: Asked | None, budget: Budget, at: datetime) -> Iterator[Fault]:
+    """Each kind of fault at most once; what is wrong with certificates off the path is never an error where a path was found."""
+    on_path = {facts.sha256 for facts in path.certificates}
+    yield from _order(sent, path, asked)
+    yield from _repeats(sent)
+    yield from _root(sent, path)
+    others = [facts for facts in sent.facts if facts.sha256 not in on_path and not facts.problem]
+    yield from _extra(sent, path, others, budget)
+    for facts in sent.facts:
+        if facts.problem and facts.sha256 not in on_path:
+            ref = sent.ref(facts)
+            fact = f"{who(ref)}: {facts.problem}; many clients end the handshake for this"
+            yield fault("cert-unparseable", ref, fact, "remove it, or replace it by an intact one", Severity.WARNING if path.anchored else None)
+    for facts in others:
+        yield from date_faults(facts, sent.ref(facts), at, severity=Severity.INFO)
+
+
+def _order(sent: Sent, path: Path, asked: Asked | None) -> Iterator[Fault]:
+    first = path.certificates[0]
+    if asked and first.is_ca and not _is_for(first, asked):
+        better = next((facts for facts in sent.facts[1:] if not facts.is_ca and _is_for(facts, asked)), None)
+        if better:
+            ref = sent.ref(better)
+            fact = f"{who(ref)} is the one for this name, a CA certificate is sent before it"
+            yield fault("chain-order", ref, fact, "send the server certificate first, then each issuer after what it issued")
+            return
+    positions = [sent.positions[facts.sha256] for facts in path.certificates if facts.sha256 in sent.positions]
+    for facts, before, here in zip((f for f in path.certificates[1:] if f.sha256 in sent.positions), positions, positions[1:], strict=False):
+        if here < before:
+            shown = ", ".join(map(str, positions))
+            ref = sent.ref(facts)
+            fact = f"{who(ref)} is sent before what it issued; from server certificate to root the positions are {shown}"
+            yield fault("chain-order", ref, fact, "send the server certificate first, then each issuer after what it issued")
+            return
+
+
+def _is_for(facts: Facts, asked: Asked) -> bool:
+    return facts.extensions.alt_names is not None and is_named(asked, facts.extensions.alt_names)
+
+
+def _repeats(sent: Sent) -> Iterator[Fault]:
+    if not sent.repeats:
+        return
+    by_position = {position: facts for facts in sent.facts for position in (sent.positions[facts.sha256],)}
+    position, before = sent.repeats[0]
+    ref = refer(by_position[before], position)
+    shown = ", ".join(f"{later} (same as {earlier})" for later, earlier in sent.repeats[:5])
+    more = f" and {len(sent.repeats) - 5} more" if len(sent.repeats) > 5 else ""
+    yield fault("chain-duplicate", ref, f'"{ref.subject[:300]}" at positions {shown}{more}', "send each certificate once")
+
+
+def _root(sent: Sent, path: Path) -> Iterator[Fault]:
+    last = path.certificates[-1]
+    if path.anchored and len(path.certificates) > 1 and last.names_itself and last.sha256 in sent.positions:
+        ref = sent.ref(last)
+        yield fault("chain-includes-root", ref, f"{who(ref)} is known to clients already", "it may be left out to save octets")
+
+
+def _extra(sent: Sent, path: Path, others: Sequence[Facts], budget: Budget) -> Iterator[Fault]:
+    """Certificates that lead nowhere from the leaf. Other issuers of path members (cross-signed ones) serve other clients."""
+    reached = list(path.certificates)
+    rest = list(others)
+    for facts in reached:
+        issuers = [other for other in rest if other.subject.key == facts.issuer.key and budget.is_signed(other, facts) is not False]
+        reached += issuers
+        rest = [other for other in rest if other not in issuers]
+    if not rest and not sent.ignored:
+        return
+    refs = [sent.ref(facts) for facts in rest]
+    shown = ", ".join(who(ref) for ref in refs[:5]) + (f" and {len(refs) - 5} more" if len(refs) > 5 else "")
+    ignored = f"{sent.ignored} certificates after the first {MAX_SENT} were not looked at" if sent.ignored else ""
+    fact = "; ".join(text for text in (shown, ignored) if text)
+    yield fault("chain-extra-cert", refs[0] if refs else None, fact, "remove what does not lead from the server certificate to its root")

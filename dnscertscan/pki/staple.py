@@ -1,0 +1,98 @@
+"""What a stapled OCSP response says about the leaf, and whether it may say so (RFC 6960 3.2, 4.2.2.2; RFC 7633)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import new as new_hash
+
+from dnscertscan.model.certificates import CertificateRef
+from dnscertscan.pki import der
+from dnscertscan.pki.extensions import OCSP_SIGNING
+from dnscertscan.pki.fault import Fault
+from dnscertscan.pki.ocsp import Response, Single, Status, parse_response
+from dnscertscan.pki.parse import Facts, parse
+from dnscertscan.pki.signatures import verify
+from dnscertscan.pki.wording import fault, moment, quoted, who
+
+_HASHES = {
+    "1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384", "2.16.840.1.101.3.4.2.3": "sha512",
+}
+_STEP = "let the server fetch a new response from the CA's responder, or turn stapling off"
+
+
+def staple_faults(leaf: Facts, ref: CertificateRef, issuer: Facts | None, staple: bytes | None, at: datetime) -> Iterator[Fault]:
+    """Faults of the staple. Without a known issuer its signature cannot be judged, and the missing issuer is a fault already."""
+    if staple is None:
+        if leaf.extensions.must_staple:
+            fact = f"{who(ref)} has the TLS feature status_request, the server stapled nothing"
+            yield fault("must-staple-missing", ref, fact, "turn OCSP stapling on, or issue the certificate without that feature")
+        return
+    try:
+        response = parse_response(staple)
+    except der.DerError as error:
+        yield _invalid(ref, f"it cannot be parsed ({error})")
+        return
+    if isinstance(response, str):
+        yield _invalid(ref, f"the responder answered {response}")
+        return
+    single = next((candidate for candidate in response.singles if _is_about(candidate, leaf, issuer)), None)
+    if single is None:
+        yield _invalid(ref, f"it is about another certificate than {who(ref)}")
+    elif issuer is not None:
+        problem = _signer_problem(response, issuer, at)
+        if problem:
+            yield _invalid(ref, f"{problem} (for {who(ref)})")
+        else:
+            yield from _said(single, ref, at)
+
+
+def _said(single: Single, ref: CertificateRef, at: datetime) -> Iterator[Fault]:
+    second = at.replace(microsecond=0)
+    if single.status is Status.REVOKED and single.revoked_at is not None:
+        fact = f"{who(ref)} was revoked at {moment(single.revoked_at)} ({single.reason}), says the stapled OCSP response"
+        yield fault("ocsp-revoked", ref, fact, "replace the certificate, with a new key if the old one may be known to others")
+    if single.next_update is not None and second > single.next_update:
+        fact = f"for {who(ref)} it was to be replaced by {moment(single.next_update)}, checked for {moment(second)}"
+        yield fault("ocsp-staple-expired", ref, fact, _STEP)
+    elif second < single.this_update:
+        yield _invalid(ref, f"for {who(ref)} it is valid from {moment(single.this_update)} on, checked for {moment(second)}")
+    elif single.status is Status.UNKNOWN:
+        yield fault("ocsp-unknown", ref, f"the responder does not know {who(ref)}", "ask the CA; replace the certificate if it was never issued")
+
+
+def _invalid(ref: CertificateRef, fact: str) -> Fault:
+    return fault("ocsp-staple-invalid", ref, fact, _STEP)
+
+
+def _is_about(single: Single, leaf: Facts, issuer: Facts | None) -> bool:
+    algorithm = _HASHES.get(single.hash_oid)
+    if algorithm is None or single.serial != leaf.serial:
+        return False
+    if new_hash(algorithm, leaf.issuer.der).digest() != single.name_hash:
+        return False
+    return issuer is None or new_hash(algorithm, issuer.key.octets).digest() == single.key_hash
+
+
+def _signer_problem(response: Response, issuer: Facts, at: datetime) -> str:
+    """Empty when the issuer or a responder it authorised signed the response."""
+    if verify(issuer.key, response.algorithm, response.signature, response.signed):
+        return ""
+    problem = "its signature is not of the issuer"
+    for certificate in response.certificates:
+        responder = parse(certificate)
+        if responder.problem or not verify(responder.key, response.algorithm, response.signature, response.signed):
+            continue
+        problem = _delegation_problem(responder, issuer, at)
+        if not problem:
+            return ""
+    return problem
+
+
+def _delegation_problem(responder: Facts, issuer: Facts, at: datetime) -> str:
+    name = f'responder "{quoted(responder.subject.text)}"'
+    if responder.issuer.key != issuer.subject.key or not verify(issuer.key, responder.algorithm, responder.signature, responder.signed):
+        return f"{name} was not authorised by the issuer itself"
+    if OCSP_SIGNING not in (responder.extensions.extended or ()):
+        return f"the certificate of {name} lacks the extended key usage OCSPSigning"
+    if responder.not_before is None or responder.not_after is None or not responder.not_before <= at.replace(microsecond=0) <= responder.not_after:
+        return f"the certificate of {name} is not within its validity period"
+    return ""

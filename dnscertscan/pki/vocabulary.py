@@ -1,0 +1,45 @@
+"""The first words of every message and how much each rule weighs by default. People grep for these words."""
+
+from dnscertscan.model.findings import Severity
+
+_E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+WORDS: dict[str, tuple[Severity, str]] = {
+    "cert-expired": (_E, "certificate has expired"),
+    "cert-not-yet-valid": (_E, "certificate is not yet valid"),
+    "lifetime-too-long": (_W, "validity period longer than allowed"),
+    "time-format": (_E, "format error in certificate's validity field"),
+    "hostname-mismatch": (_E, "subject does not match hostname"),
+    "ip-mismatch": (_E, "IP address mismatch"),
+    "no-san": (_E, "certificate has no subjectAltName (common name is not used)"),
+    "issuer-not-found": (_E, "unable to get local issuer certificate"),
+    "self-signed-leaf": (_E, "self signed certificate"),
+    "self-signed-in-chain": (_E, "self signed certificate in certificate chain"),
+    "chain-order": (_W, "certificate chain does not have valid order"),
+    "chain-extra-cert": (_W, "certificate is not part of the validated path"),
+    "chain-duplicate": (_W, "certificate sent more than once"),
+    "chain-includes-root": (_I, "chain includes the trust anchor"),
+    "chain-too-long": (_E, "certificate chain too long"),
+    "signature-failure": (_E, "certificate signature failure"),
+    "invalid-ca": (_E, "invalid CA certificate"),
+    "keyusage-no-certsign": (_E, "key usage does not include certificate signing"),
+    "pathlen-exceeded": (_E, "path length constraint exceeded"),
+    "nc-permitted": (_E, "permitted subtree violation"),
+    "nc-excluded": (_E, "excluded subtree violation"),
+    "wrong-eku": (_E, "unsuitable certificate purpose"),
+    "ca-as-leaf": (_W, "CA certificate used as server certificate"),
+    "unknown-critical-ext": (_E, "unhandled critical extension"),
+    "cert-unparseable": (_E, "certificate cannot be parsed"),
+    "cert-encoding": (_W, "certificate does not follow RFC 5280 encoding rules"),
+    "missing-aki": (_W, "authorityKeyIdentifier missing"),
+    "v1-cert": (_W, "X.509 version 1 certificate"),
+    "store-disagreement": (_W, "trusted by some stores, not by others"),
+    "ocsp-revoked": (_E, "certificate revoked"),
+    "ocsp-staple-expired": (_W, "stapled OCSP response has expired"),
+    "ocsp-staple-invalid": (_W, "stapled OCSP response is not usable"),
+    "ocsp-unknown": (_W, "stapled OCSP response says unknown"),
+    "must-staple-missing": (_E, "must-staple certificate without stapled OCSP response"),
+    "weak-key": (_E, "certificate key too weak"),
+    "weak-signature": (_E, "signature digest algorithm too weak"),
+    "unsupported-alg": (_W, "public key or signature algorithm not accepted by the Web PKI"),
+}
