@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dnscertscan.model.findings import Finding
 from dnscertscan.model.report import Report
 
 CHUNK = 64 * 1024
@@ -13,23 +12,15 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One output format. ``render`` does no I/O and yields the document in pieces; a report gives the same octets every time."""
+    """One output format. ``render`` does no I/O and yields the document in pieces; a report gives the same octets every time.
+
+    Observations, findings and coverage rows are written in the order the report has them in.
+    """
 
     name: str
     endings: tuple[str, ...]
     """File endings in lower case with the dot, ``.csv``."""
     render: Callable[[Report], Iterator[bytes]]
-
-
-def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the one order of every output, whatever order the scan met them in."""
-    return sorted(findings, key=_place)
-
-
-def _place(finding: Finding) -> tuple[str, str, str, int, str, str, str, str]:
-    at = finding.subject
-    at_fault = finding.certificate.sha256 if finding.certificate else ""
-    return (at.zone, at.fqdn, at.ip_address, at.port or 0, finding.rule.code, finding.store or "", at_fault, finding.message)
 
 
 def in_chunks(texts: Iterable[str]) -> Iterator[bytes]:

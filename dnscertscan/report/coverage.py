@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dnscertscan.model.records import ZoneFault, ZoneProblem
-from dnscertscan.model.report import CoverageRow, Report, State
+from dnscertscan.model.report import Report, State
 from dnscertscan.report.cells import Value, csv_document
 
 COLUMNS = ("zone", "record", "fqdn", "ip_address", "port", "state", "reason", "detail", "wildcard", "origin", "seconds")
@@ -17,7 +17,7 @@ def render_coverage(report: Report) -> Iterator[bytes]:
 
 
 def _rows(report: Report) -> Iterator[Sequence[Value]]:
-    for row in sorted(report.coverage.rows, key=_place):
+    for row in report.coverage.rows:
         seconds = None if row.seconds is None else f"{row.seconds:.3f}"
         yield (
             row.zone, row.record, row.fqdn, row.ip_address, row.port, str(row.state), row.reason, row.detail,
@@ -25,10 +25,6 @@ def _rows(report: Report) -> Iterator[Sequence[Value]]:
         )
     for problem in report.coverage.problems:
         yield _problem_row(problem)
-
-
-def _place(row: CoverageRow) -> tuple[str, str, str, int, str, str]:
-    return (row.zone, row.fqdn, row.ip_address, row.port or 0, row.record, row.origin)
 
 
 def _problem_row(problem: ZoneProblem) -> Sequence[Value]:

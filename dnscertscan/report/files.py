@@ -54,22 +54,34 @@ def _write(path: Path, chunks: Iterable[bytes]) -> None:
         return
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "the name has a NUL character")
-    place = Path(os.path.realpath(path))
-    present = _stat(place)
+    present = _stat(path)
     if present is not None and stat.S_ISDIR(present.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if present is not None and not stat.S_ISREG(present.st_mode):
+    if present is not None and (stream := _open_stream(present)) is not None:
+        with os.fdopen(os.dup(stream), "wb") as out:
+            _pour(out, chunks)
+    elif present is not None and not stat.S_ISREG(present.st_mode):
         with path.open("wb") as device:
             _pour(device, chunks)
-        return
-    _replace(place, present, chunks)
+    else:
+        _replace(Path(os.path.realpath(path)), present, chunks)
 
 
-def _stat(place: Path) -> os.stat_result | None:
+def _stat(path: Path) -> os.stat_result | None:
     try:
-        return place.stat()
+        return path.stat()
     except FileNotFoundError:
         return None
+
+
+def _open_stream(present: os.stat_result) -> int | None:
+    """The descriptor when the path is what standard output or error already writes to (``/dev/stdout`` sent to a file)."""
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        with suppress(OSError):  # a closed one is none
+            if os.path.samestat(os.fstat(descriptor), present):
+                stream.flush()
+                return descriptor
+    return None
 
 
 def _pour(out: BinaryIO, chunks: Iterable[bytes]) -> None:

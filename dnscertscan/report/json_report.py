@@ -8,10 +8,9 @@ from typing import Any
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.report import CoverageRow, Report, State
-from dnscertscan.report.base import Format, in_chunks, ordered, utc
+from dnscertscan.report.base import Format, in_chunks, utc
 from dnscertscan.report.certificate import certificate_object
 from dnscertscan.report.describe import (
-    Place,
     finding_object,
     observed_place,
     problem_objects,
@@ -48,7 +47,7 @@ def _document(report: Report) -> Iterator[str]:
     served = unique_certificates(report.observations)
     yield from _block("certificates", "{}", (f"{encode(item.sha256)}: {encode(certificate_object(item))}" for item in served))
     yield ",\n"
-    yield from _block("findings", "[]", (encode(finding_object(finding)) for finding in ordered(report.findings)))
+    yield from _block("findings", "[]", (encode(finding_object(finding)) for finding in report.findings))
     yield "\n}\n"
 
 
@@ -87,17 +86,11 @@ def _targets(report: Report) -> Iterator[dict[str, Any]]:
     rows: dict[RowPlace, list[CoverageRow]] = {}
     for row in report.coverage.rows:
         rows.setdefault((row.ip_address, row.port, row.fqdn), []).append(row)
-    for observation in sorted(report.observations, key=lambda seen: seen.target):
+    for observation in report.observations:
         place = observed_place(observation)
         yield _with_rows(target_object(observation, report.valid.get(place, {})), rows.pop(place, []))
-    for ip_address, port, fqdn in sorted(rows, key=_text_order):
-        here = rows[ip_address, port, fqdn]
+    for (ip_address, port, fqdn), here in rows.items():
         yield _with_rows(unseen_object(fqdn=fqdn, ip_address=ip_address, port=port, zones=()), here)
-
-
-def _text_order(place: RowPlace) -> Place:
-    ip_address, port, fqdn = place
-    return (ip_address, port or 0, fqdn)
 
 
 def _with_rows(target: dict[str, Any], rows: list[CoverageRow]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import Report
-from dnscertscan.report.base import Format, in_chunks, ordered
+from dnscertscan.report.base import Format, in_chunks
 from dnscertscan.report.certificate import certificate_facts
 from dnscertscan.report.describe import finding_object, observed_place, target_object, unseen_object
 from dnscertscan.report.json_report import encode, unique_certificates
@@ -31,7 +31,7 @@ def render_jsonl(report: Report) -> Iterator[bytes]:
 
 def _lines(report: Report) -> Iterator[str]:
     found = _by_place(report.findings)
-    for observation in sorted(report.observations, key=lambda seen: seen.target):
+    for observation in report.observations:
         place = observed_place(observation)
         yield _line(target_object(observation, report.valid.get(place, {})), [observation], found.pop(place, []))
     yield from map(_unseen_line, found.values())
@@ -39,7 +39,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _by_place(findings: Iterable[Finding]) -> dict[FindingPlace, list[Finding]]:
     found: dict[FindingPlace, list[Finding]] = {}
-    for finding in ordered(findings):
+    for finding in findings:
         at = finding.subject
         found.setdefault((at.ip_address, at.port, at.fqdn or at.zone), []).append(finding)
     return found

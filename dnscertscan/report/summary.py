@@ -44,7 +44,8 @@ def incomplete_reasons(report: Report) -> list[str]:
 def _severities_by_zone(findings: Iterable[Finding]) -> dict[str, Counter[Severity]]:
     by_zone: dict[str, Counter[Severity]] = {}
     for finding in findings:
-        by_zone.setdefault(finding.subject.zone, Counter())[finding.severity] += 1
+        for zone in finding.subject.zone.split(", "):  # a target that several zones lead to counts in each of them
+            by_zone.setdefault(zone, Counter())[finding.severity] += 1
     return by_zone
 
 

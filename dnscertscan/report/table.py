@@ -4,13 +4,13 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from tabulate import tabulate
+from tabulate import MIN_PADDING, tabulate
 
 from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.report import Report
 from dnscertscan.model.text import visible
-from dnscertscan.report.base import Format, in_chunks, ordered
+from dnscertscan.report.base import Format, in_chunks
 from dnscertscan.report.summary import summary
 
 HEADERS = ("status", "code", "n", "endpoint", "message")
@@ -49,7 +49,7 @@ def _text(report: Report, width: int, colour: bool) -> Iterator[str]:
 def _groups(findings: Iterable[Finding]) -> list[Group]:
     """What is the same but for the endpoint, each with the endpoints it holds for; worst first, then by code."""
     groups: dict[tuple[int, str, str, str, str], Group] = {}
-    for finding in ordered(findings):
+    for finding in findings:
         at_fault = finding.certificate.sha256 if finding.certificate else ""
         same = (-finding.severity, finding.rule.code, finding.message, finding.store or "", at_fault)
         groups.setdefault(same, (finding, []))[1].append(_endpoint(finding))
@@ -60,14 +60,22 @@ def _endpoint(finding: Finding) -> str:
     at = finding.subject
     name = visible(at.fqdn or at.zone, 260) or "-"
     named = f"{name} (for {visible(at.wildcard, 260)})" if at.wildcard else name
-    return f"{visible(Endpoint(at.ip_address, at.port or 0).text)} {named}" if at.ip_address else named
+    if at.ip_address:
+        return f"{visible(Endpoint(at.ip_address, at.port or 0).text)} {named}"
+    return f"{named} port {at.port}" if at.port else named
+
+
+def _message(finding: Finding) -> str:
+    words = visible(finding.message)
+    only = visible(finding.store or "", 260)
+    return f"{words} (trust store {only})" if only and only not in words else words
 
 
 def _wrapped(groups: Sequence[Group], width: int) -> Iterator[tuple[Severity, Line]]:
     endpoint_width, message_width = _widths(groups, width)
     for finding, endpoints in groups:
         left = [line for endpoint in endpoints for line in _wrap(endpoint, endpoint_width, indent="  ")]
-        right = _wrap(visible(finding.message), message_width)
+        right = _wrap(_message(finding), message_width)
         first = (str(finding.severity), finding.rule.code, str(len(endpoints)))
         for at, (place, words) in enumerate(zip_longest(left, right, fillvalue="")):
             yield finding.severity, (*(first if at == 0 else ("", "", "")), place, words)
@@ -77,8 +85,10 @@ def _widths(groups: Sequence[Group], width: int) -> tuple[int, int]:
     """Columns for endpoint and message; 0 is unlimited."""
     if width <= 0:
         return 0, 0
-    fixed = len("warning") + max(len(finding.rule.code) for finding, _ in groups)
-    left = width - _GAPS - fixed - max(len(str(len(endpoints))) for _, endpoints in groups)
+    headers = [len(header) + MIN_PADDING for header in HEADERS]  # tabulate gives no column less
+    codes = max(len(finding.rule.code) for finding, _ in groups)
+    counts = max(len(str(len(endpoints))) for _, endpoints in groups)
+    left = width - _GAPS - sum(map(max, headers, (len("warning"), codes, counts)))
     longest = max(len(endpoint) for _, endpoints in groups for endpoint in endpoints)
     endpoint_width = max(min(longest, left // 2), _NARROWEST)
     return endpoint_width, max(left - endpoint_width, _NARROWEST)
