@@ -1,6 +1,7 @@
 """One DNS question to one nameserver: over UDP from a fresh port, over TCP when the answer was cut short (RFC 7766 5)."""
 
 import asyncio
+import os
 import socket
 
 import dns.asyncquery
@@ -33,17 +34,19 @@ async def exchange(name: dns.name.Name, family: str, server: Server, seconds: fl
     Waits ``seconds`` for the datagram and, when it was truncated, as long again for TCP.
     """
     query = dns.message.make_query(name, family)
+    over = ""
     try:
         async with asyncio.timeout(seconds):
             answer = await _udp(query, server)
         if answer is None:
+            over = "truncated, and over TCP: "
             async with asyncio.timeout(seconds):
                 answer = await dns.asyncquery.tcp(query, server[0], seconds, server[1])
     except (dns.exception.Timeout, TimeoutError):
-        return None, ""
+        return None, f"{over}timeout (from {server_text(server)})" if over else ""
     except (OSError, *BROKEN) as error:
-        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-        return None, f"{visible(cause, 200)} (from {server_text(server)})"
+        cause = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error) or type(error).__name__
+        return None, f"{over}{visible(cause, 200)} (from {server_text(server)})"
     return answer, ""
 
 
