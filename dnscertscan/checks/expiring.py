@@ -29,7 +29,8 @@ def look(diagnosis: Diagnosis, policy: CheckPolicy, zones: Sequence[DnsName], at
 
 def _ends_soon(certificate: CertificateRef, policy: CheckPolicy, zones: Sequence[DnsName], at: datetime) -> bool:
     start, end = certificate.not_before, certificate.not_after
-    if start is None or end is None or end < at:
+    # RFC 5280 4.1.2.5: the last second still belongs to the validity; only after it the certificate has expired.
+    if start is None or end is None or end < at.replace(microsecond=0):
         return False
     return end - at <= policy.threshold(zones, certificate.issuer).margin(end - start)
 

@@ -22,7 +22,7 @@ class Examine(Protocol):
 
     def __call__(
         self, chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, *,
-        known: Iterable[Certificate] = (), staple: bytes | None = None, public: bool = True,
+        known: Sequence[Certificate] = (), staple: bytes | None = None, public: bool = True,
     ) -> Diagnosis:
         """What is wrong with ``chain`` (leaf first) for ``name``."""
 
