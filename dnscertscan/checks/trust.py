@@ -13,7 +13,7 @@ from dnscertscan.pki.fault import Diagnosis, Fault
 from dnscertscan.pki.truststore import TrustStore
 
 _CACHE_SIZE = 8192
-_UNTRUSTED = frozenset({"issuer-not-found", "self-signed-leaf", "self-signed-in-chain", "chain-too-long"})
+_UNTRUSTED = frozenset({"issuer-not-found", "self-signed-leaf", "self-signed-in-chain", "chain-too-long", "store-disagreement"})
 _UNKNOWN_ISSUER = "issuer-not-found"
 
 

@@ -209,6 +209,17 @@ def test_stores_that_disagree_are_named() -> None:
     assert "store-disagreement" not in found(GOOD, by=judge(ROOT, ROOT))
 
 
+def test_a_zone_for_private_cas_names_the_public_stores_that_trust_the_chain() -> None:
+    """Not those that do not: with real stores that disagree."""
+    public = [TrustStore(f"store {number}", certificate(root.certificate)) for number, root in enumerate((ROOT, OTHER_ROOT), 1)]
+    private = [TrustStore("private bundle", certificate(Authority.root("Private", now=NOW).certificate))]
+    messages = found(GOOD, by=Judge(CheckPolicy(), public, private, NOW))
+    assert set(messages) == {"issuer-not-found", "trust-policy"}
+    assert messages["trust-policy"].endswith(": trusted by store 1, no path to private bundle")
+    accepted = Judge(CheckPolicy(), public, [TrustStore("private bundle", certificate(ROOT.certificate))], NOW)
+    assert found(GOOD, by=accepted) == {}
+
+
 def _staple(status: ocsp.OCSPCertStatus, *, subject: x509.Certificate = GOOD.certificate, age: timedelta = DAY) -> bytes:
     revoked = NOW - 9 * DAY if status is ocsp.OCSPCertStatus.REVOKED else None
     builder = ocsp.OCSPResponseBuilder().add_response(
