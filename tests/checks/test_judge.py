@@ -8,7 +8,7 @@ from servers.judging import NOW, deployment, diagnosis, failed, observed, proven
 
 from dnscertscan.checks import RULES
 from dnscertscan.checks.judge import Judge, sort_key
-from dnscertscan.checks.policy import CheckPolicy, Threshold
+from dnscertscan.checks.policy import CheckPolicy
 from dnscertscan.errors import EngineError
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.findings import Severity
@@ -201,58 +201,6 @@ def test_a_good_or_equal_default_certificate_is_no_news() -> None:
     bad = diagnosis(Fault("cert-expired", "certificate has expired: x", ref()))
     same = observed(WHERE, deployment(RSA), deployment(RSA, how=("no SNI",), sni=False))
     assert slugs(judge(rsa=bad).endpoint(same)) == ["cert-expired"]
-
-
-@pytest.mark.parametrize(
-    ("lifetime", "left", "warns"),
-    [(90, 30, False), (90, 22.5, True), (90, 22.6, False), (398, 30, True), (398, 31, False), (6, 1.5, True), (6, 2, False),
-     (90, 0, True)],
-)
-def test_expiring_by_default(lifetime, left, warns) -> None:
-    """A quarter of the lifetime and at most 30 days, also for certificates that live six days."""
-    leaf = ref(start=timedelta(days=left - lifetime), end=timedelta(days=left))
-    findings = judge(diagnosis(leaf=leaf)).endpoint(observed(WHERE, deployment()))
-    assert slugs(findings) == (["cert-expiring"] if warns else [])
-    if warns:
-        assert findings[0].message == f'certificate "CN=www.example.com" expiring at {(NOW + timedelta(days=left)).isoformat()}'
-
-
-@pytest.mark.parametrize("day", [-1, 0])
-def test_an_expired_certificate_is_not_expiring(day) -> None:
-    """It ends once: what has ended is reported by another rule."""
-    leaf = ref(end=timedelta(days=day, seconds=-1))
-    assert judge(diagnosis(leaf=leaf)).endpoint(observed(WHERE, deployment())) == ()
-
-
-def test_expiring_is_reported_beside_errors() -> None:
-    """An untrusted certificate that also ends tomorrow has two problems, even when no path was found."""
-    leaf = ref(end=timedelta(days=1))
-    found = diagnosis(Fault("self-signed-leaf", "self signed certificate", leaf), leaf=leaf, path=())
-    assert slugs(judge(found).endpoint(observed(WHERE, deployment()))) == ["cert-expiring", "self-signed-leaf"]
-
-
-@pytest.mark.parametrize(
-    ("position", "is_last", "end", "warns"),
-    [(1, False, 20, True), (1, False, 40, False), (1, False, 70, False), (None, True, 20, True), (None, False, 20, False)],
-)
-def test_an_issuer_that_ends_before_the_leaf(position, is_last, end, warns) -> None:
-    """It takes the leaf with it; one that ends later is of no interest, nor one that neither the server nor the store has."""
-    leaf = ref(start=timedelta(days=-5), end=timedelta(days=60))
-    issuer = ref("CN=Issuing", position=position, start=timedelta(days=-1000), end=timedelta(days=end))
-    root = ref("CN=Root", position=None, start=timedelta(days=-1000), end=timedelta(days=4000))
-    findings = judge(diagnosis(leaf=leaf, path=(leaf, issuer) if is_last else (leaf, issuer, root))).endpoint(
-        observed(WHERE, deployment())
-    )
-    assert slugs(findings) == (["cert-expiring"] if warns else [])
-    assert all(finding.certificate == issuer and "before the server certificate" in finding.message for finding in findings)
-
-
-def test_expiring_follows_the_policy() -> None:
-    """Days and per cent from the operator replace the default."""
-    leaf = ref(start=timedelta(days=-40), end=timedelta(days=50))
-    for threshold, warns in ((Threshold(days=60), True), (Threshold(days=10), False), (Threshold(percent=60), True)):
-        policy = CheckPolicy(expiring=threshold)
-        assert bool(judge(diagnosis(leaf=leaf), policy=policy).endpoint(observed(WHERE, deployment()))) is warns
 
 
 def test_a_crashing_check_is_a_finding_and_the_others_go_on() -> None:
