@@ -23,7 +23,7 @@ from dnscertscan.pki.wording import fault, is_error
 
 
 def examine(
-    chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, *, known: Sequence[Certificate] = (),
+    chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, *, known: Iterable[Certificate] = (),
     staple: bytes | None = None, public: bool = True,
 ) -> Diagnosis:
     """Diagnose ``chain`` (leaf first, as received) for ``name`` at the aware time ``at``; never raises for what is in the chain.
