@@ -1,5 +1,6 @@
 """The command line: parse, call one function, map to an exit status. One file per command, imported when it is called."""
 
+import os
 import sys
 
 from dnscertscan.errors import DnsCertScanError, ExitStatus
@@ -25,7 +26,8 @@ def main() -> None:
     except KeyboardInterrupt:
         status = _say("interrupted", ExitStatus.INCOMPLETE)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; say nothing, as other filters do
+        # The reader of our output has gone. Say nothing, as other filters do, also not from the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = ExitStatus.INCOMPLETE
     except Exception as problem:  # noqa: BLE001 - the last line of defence: the user gets one line, the log the traceback
         status = _bug(problem)

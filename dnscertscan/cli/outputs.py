@@ -15,7 +15,7 @@ from dnscertscan.model.report import Report
 from dnscertscan.report import FORMATS, Format, format_for
 from dnscertscan.report.coverage import render_coverage
 from dnscertscan.report.files import write_atomically
-from dnscertscan.report.jsonl import observation_line
+from dnscertscan.report.jsonl import findings_lines, observation_line
 from dnscertscan.report.table import render_table
 from dnscertscan.settings.models import Output
 
@@ -49,13 +49,14 @@ class Outputs:
         return cls(tuple(files), output.format, output.coverage, problems)
 
     @property
-    def stream(self) -> Callable[[Observation, Sequence[Finding]], None] | None:
+    def stream(self) -> Callable[[Observation | None, Sequence[Finding]], None] | None:
         """With JSONL on standard output, each observation is written as it comes."""
         if self.shown != "jsonl":
             return None
 
-        def write(observation: Observation, findings: Sequence[Finding]) -> None:
-            sys.stdout.buffer.write(observation_line(observation, findings))
+        def write(observation: Observation | None, findings: Sequence[Finding]) -> None:
+            lines = findings_lines(findings) if observation is None else (observation_line(observation, findings),)
+            sys.stdout.buffer.writelines(lines)
             sys.stdout.buffer.flush()
 
         return write
@@ -80,7 +81,7 @@ class Outputs:
             terminal = sys.stdout.isatty()
             width = shutil.get_terminal_size((100, 24)).columns if terminal else 0
             colour = terminal and not os.environ.get("NO_COLOR")
-            sys.stdout.write(render_table(report, width=width, colour=colour))
+            sys.stdout.buffer.write(render_table(report, width=width, colour=colour).encode())
         elif self.shown != "jsonl":
             for chunk in FORMATS[self.shown].render(report):
                 sys.stdout.buffer.write(chunk)

@@ -95,7 +95,7 @@ def show_targets(loaded: Loaded, style: str) -> bool:
     with log_to(settings.log):
         parts: Parts = assemble(loaded)
 
-        async def look(observer: Observer, stop: Stop) -> tuple[str, bool]:
+        async def look(observer: Observer, stop: Stop) -> tuple[bytes, bool]:
             everything, plan = await survey(parts, observer, stop)
             coverage = make_coverage(everything.zones, everything.problems, plan, (), stop.reason or "would be scanned")
             planned = {(t.endpoint.address, t.endpoint.port, t.server_name.text) for t in plan.targets} if plan else set()
@@ -103,5 +103,6 @@ def show_targets(loaded: Loaded, style: str) -> bool:
 
         with Watcher(settings.log, None) as watcher:
             text, complete = drive(lambda stop: look(watcher, stop))
-    sys.stdout.write(text)
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
     return complete

@@ -21,18 +21,19 @@ from dnscertscan.pipeline.events import (
     ZoneFetched,
     ZoneTrouble,
 )
-from dnscertscan.pipeline.ledger import outcome_state
+from dnscertscan.report.describe import terminal_state
 from dnscertscan.report.log import finding_extra, finding_line
 from dnscertscan.settings.models import Log
 from dnscertscan.zones.base import Fetched
 
 logger = logging.getLogger("dnscertscan")
-Sink = Callable[[Observation, Sequence[Finding]], None]
+Sink = Callable[[Observation | None, Sequence[Finding]], None]
+"""Gets each observation with its findings as it comes, and None with the findings that belong to no single observation."""
 _LEVELS = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
 
 
 class Watcher:
-    """Writes what happens to the log and, on a terminal, to a progress bar; ``sink`` gets each observation as it comes."""
+    """Writes what happens to the log and, on a terminal, to a progress bar; ``sink`` is for results that are streamed."""
 
     def __init__(self, log: Log, sink: Sink | None) -> None:
         self._sink = sink
@@ -62,6 +63,8 @@ class Watcher:
                 self._observed(observation, findings)
                 self._progress.show("scanning", done, total)
             case FindingsMade(findings):
+                if self._sink is not None and findings:
+                    self._sink(None, findings)
                 self._log(finding for finding in findings if finding.rule.slug not in ("zone-failed", "bad-record"))
             case Stopped(reason):
                 logger.warning("the run was cut short: %s; what was seen so far is reported", reason)
@@ -77,7 +80,7 @@ class Watcher:
 
     def _observed(self, observation: Observation, findings: Sequence[Finding]) -> None:
         if logger.isEnabledFor(logging.INFO):
-            state, reason, detail = outcome_state(observation)
+            state, reason, detail = terminal_state(observation.outcome)
             target = observation.target
             logger.info(
                 "%s - %s - %s: %s %s (%.2f s)", target.endpoint.text, target.server_name.display, state, reason,

@@ -71,18 +71,18 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
     findings = list(parts.judge.zone(plan.resolutions if plan else (), everything.problems, everything.zones))
     observer(FindingsMade(findings))
     observations: list[Observation] = []
-    streamed: set[str] = set()
+    streamed: set[tuple[str, str]] = set()
     targets = plan.targets if plan else ()
     async for observation in stop.until(parts.engine.scan(targets)):
         observations.append(observation)
         made = parts.judge.endpoint(observation)
-        streamed.update(finding.fingerprint for finding in made)
+        streamed.update((finding.fingerprint, finding.message) for finding in made)
         observer(TargetObserved(observation, made, len(observations), len(targets)))
     if stop.reason:
         observer(Stopped(stop.reason))
     observations.sort(key=lambda observation: observation.target)
     late = _judge_together(parts.judge, observations)
-    observer(FindingsMade([finding for finding in late if finding.fingerprint not in streamed]))
+    observer(FindingsMade([finding for finding in late if (finding.fingerprint, finding.message) not in streamed]))
     coverage = make_coverage(everything.zones, everything.problems, plan, observations, stop.reason)
     report = Report(
         run=Run(__version__, started, parts.clock(), parts.engine.name, parts.config_digest, parts.arguments),

@@ -3,23 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
+from dnscertscan.model.observations import FailureKind, Observation
 from dnscertscan.model.records import HOST_TYPES, Zone, ZoneProblem
 from dnscertscan.model.report import Coverage, CoverageRow, State, ZoneTotals
+from dnscertscan.report.describe import terminal_state
 from dnscertscan.resolve.mapping import Plan, coverage_row
-
-
-def outcome_state(observation: Observation) -> tuple[State, str, str]:
-    """(state, reason word, detail) of one observation."""
-    match observation.outcome:
-        case Failure(FailureKind.DEADLINE, detail):
-            return State.SKIPPED, FailureKind.DEADLINE.value, detail
-        case Failure(kind, detail):
-            return State.FAILED, kind.value, detail
-        case Handshake(engine_failure=Failure(kind, detail)):
-            return State.FAILED, kind.value, detail
-        case Handshake() as handshake:
-            return State.SCANNED, "ok", f"{handshake.protocol} {handshake.cipher}".strip()
 
 
 def make_coverage(
@@ -43,7 +31,7 @@ def make_coverage(
             if observation is None:
                 state, reason, detail, seconds = State.SKIPPED, "deadline", stopped or "not looked at", None
             else:
-                state, reason, detail = outcome_state(observation)
+                state, reason, detail = terminal_state(observation.outcome)
                 seconds = observation.seconds
             flat.append(coverage_row(target, target.provenance[0], state, reason, detail, seconds))
         counts, others = plan.host_records, plan.other_records
@@ -82,4 +70,4 @@ def is_complete(coverage: Coverage, observations: Iterable[Observation], stopped
     """Whether everything was looked at: no zone or record lost, no engine failure, not cut short."""
     if stopped or coverage.problems:
         return False
-    return not any(outcome_state(observation)[1] == FailureKind.ENGINE.value for observation in observations)
+    return not any(terminal_state(observation.outcome)[1] == FailureKind.ENGINE.value for observation in observations)

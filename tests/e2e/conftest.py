@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests."""
 
+import csv
 import json
 import subprocess
 from collections.abc import Callable
@@ -38,3 +39,14 @@ def zones_file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def rows_of(tmp_path: Path) -> Callable[[str], list[dict[str, str]]]:
+    """Read a CSV file of the test's folder."""
+
+    def read(name: str) -> list[dict[str, str]]:
+        with (tmp_path / name).open(newline="") as handle:
+            return list(csv.DictReader(handle))
+
+    return read

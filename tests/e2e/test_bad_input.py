@@ -1,6 +1,5 @@
 """Bad input gets one clear line naming the thing, the place and the next step, and the right exit status."""
 
-import csv
 import json
 import socket
 from pathlib import Path
@@ -76,19 +75,19 @@ def test_unusable_zones_json(cli, tmp_path: Path, content: bytes, words: str) ->
 
 
 @pytest.mark.parametrize("name", ["missing.json", "folder"])
-def test_missing_zones_json_beside_a_good_one(cli, zones_file, tmp_path: Path, name: str) -> None:
+def test_missing_zones_json_beside_a_good_one(cli, rows_of, zones_file, tmp_path: Path, name: str) -> None:
     """The other zones go on; the run is incomplete: status 3."""
     (tmp_path / "folder").mkdir()
     zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
     done = cli("--from-zones-json", name, "--from-zones-json", "z.json", "--port", closed_port(), "--coverage", "c.csv")
     assert done.status == 3
     assert name in done.err
-    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    rows = rows_of("c.csv")
     scanned = {(row["fqdn"], row["state"], row["reason"]) for row in rows if row["ip_address"]}
     assert scanned == {("www.a.example", "failed", "refused")}
 
 
-def test_bad_records_hide_no_others(cli, tmp_path: Path) -> None:
+def test_bad_records_hide_no_others(cli, rows_of, tmp_path: Path) -> None:
     """Wrong types, unknown types, impossible addresses and endless names are reported one by one; the rest is scanned."""
     records = [
         {"type": "A", "name": "good", "ttl": None, "target": "127.0.0.1"},
@@ -104,10 +103,10 @@ def test_bad_records_hide_no_others(cli, tmp_path: Path) -> None:
     done = cli("--from-zones-json", "z.json", "--port", closed_port(), "-o", "r.csv", "--coverage", "c.csv")
     assert done.status == 3
     assert max(map(len, done.complaints)) < 2000
-    rows = list(csv.DictReader((tmp_path / "c.csv").open()))
+    rows = rows_of("c.csv")
     assert [row["fqdn"] for row in rows if row["reason"] == "refused"] == ["good.a.example"]
     assert sum(row["reason"] == "unscannable-name" for row in rows) == 2
-    bad = [row for row in csv.DictReader((tmp_path / "r.csv").open()) if row["code"] == "DCS508"]
+    bad = [row for row in rows_of("r.csv") if row["code"] == "DCS508"]
     assert len(bad) == 4
 
 

@@ -31,7 +31,7 @@ def axfr_args(fleet: DemoFleet) -> list[str]:
     return [text for zone in fleet.zone_texts for text in ("--axfr", f"{zone}@127.0.0.1:{fleet.dns_port}")]
 
 
-def test_every_fault_is_found_and_nothing_else(cli, fleet: DemoFleet, tmp_path: Path) -> None:
+def test_every_fault_is_found_and_nothing_else(cli, rows_of, fleet: DemoFleet, tmp_path: Path) -> None:
     """Per name, the findings (warnings and errors) and the coverage state are exactly those the fleet was built for."""
     done = cli(*axfr_args(fleet), *scan_args(fleet, tmp_path), "-o", "r.json", "--coverage", "c.csv")
     assert done.status == 1, done.err
@@ -40,7 +40,7 @@ def test_every_fault_is_found_and_nothing_else(cli, fleet: DemoFleet, tmp_path: 
         if finding["severity"] != "info":
             found[finding["wildcard"] or finding["fqdn"]].add(finding["slug"])
     states: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for row in csv.DictReader((tmp_path / "c.csv").open()):
+    for row in rows_of("c.csv"):
         states[row["wildcard"] or row["fqdn"]].add((row["state"], row["reason"]))
     expected = {told.fqdn: set(told.slugs) for told in fleet.expectations}
     assert {name: found.get(name, set()) for name in expected} == expected
@@ -61,10 +61,10 @@ def test_json_and_axfr_give_the_same_findings(cli, fleet: DemoFleet, tmp_path: P
     assert rows[0] == rows[1]
 
 
-def test_every_problem_is_logged_once(cli, fleet: DemoFleet, tmp_path: Path) -> None:
+def test_every_problem_is_logged_once(cli, rows_of, fleet: DemoFleet, tmp_path: Path) -> None:
     """The log has the CSV's rows, one line each, in the order IP:PORT - FQDN - MESSAGE."""
     done = cli(*axfr_args(fleet), *scan_args(fleet, tmp_path), "-o", "r.csv")
-    rows = list(csv.DictReader((tmp_path / "r.csv").open(newline="")))
+    rows = rows_of("r.csv")
     for row in rows:
         place = f"{row['ip_address']}:{row['port']}" if ":" not in row["ip_address"] else f"[{row['ip_address']}]:{row['port']}"
         if row["ip_address"]:
@@ -95,11 +95,11 @@ def test_demo_command(cli, tmp_path: Path) -> None:
     }
 
 
-def test_jsonl_on_standard_output_streams(cli, fleet: DemoFleet, tmp_path: Path) -> None:
+def test_jsonl_on_standard_output_streams(cli, rows_of, fleet: DemoFleet, tmp_path: Path) -> None:
     """One object for each target that was looked at, and nothing else on standard output."""
     done = cli(*axfr_args(fleet), *scan_args(fleet, tmp_path), "-f", "jsonl", "--coverage", "c.csv")
     lines = [json.loads(line) for line in done.out.splitlines()]
-    scanned = [row for row in csv.DictReader((tmp_path / "c.csv").open()) if row["seconds"]]
+    scanned = [row for row in rows_of("c.csv") if row["seconds"]]
     assert len(lines) == len(scanned) > 20
 
 

@@ -1,6 +1,5 @@
 """Silent servers, signals and deadlines: a run always ends in time, with valid files that account for every target."""
 
-import csv
 import json
 import signal
 import socket
@@ -40,13 +39,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """A CSV file as dictionaries."""
-    with path.open(newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
-def test_silent_servers_hold_nothing_up(silent, zones_file, tmp_path: Path) -> None:
+def test_silent_servers_hold_nothing_up(silent, rows_of, zones_file, tmp_path: Path) -> None:
     """300 targets of which 20 accept and stay silent: first finding within 3 s, all done within twice the limit of one target."""
     with HttpsServers(addresses=40) as servers:
         quiet = silent(SILENT, servers.port)
@@ -76,12 +69,12 @@ def test_silent_servers_hold_nothing_up(silent, zones_file, tmp_path: Path) -> N
     assert status == 1
     assert first[0] < 3.0
     assert took < 2 * TIMEOUT
-    outcomes = Counter((row["state"], row["reason"]) for row in rows_of(tmp_path / "c.csv"))
+    outcomes = Counter((row["state"], row["reason"]) for row in rows_of("c.csv"))
     assert outcomes == {("scanned", "ok"): GOOD, ("failed", "handshake-timeout"): SILENT}
 
 
 @pytest.mark.parametrize("cut", ["--deadline", signal.SIGINT, signal.SIGTERM])
-def test_cut_short(silent, zones_file, tmp_path: Path, cut: str | signal.Signals) -> None:
+def test_cut_short(silent, rows_of, zones_file, tmp_path: Path, cut: str | signal.Signals) -> None:
     """SIGINT, SIGTERM or the deadline: an end at once, status 3, every target in the coverage file, no process left."""
     port = free_port()
     quiet = silent(SILENT, port)
@@ -110,9 +103,9 @@ def test_cut_short(silent, zones_file, tmp_path: Path, cut: str | signal.Signals
     assert took < 6
     assert "INCOMPLETE" in out
     assert "cut short" in err
-    assert Counter((row["state"], row["reason"]) for row in rows_of(tmp_path / "c.csv")) == {("skipped", "deadline"): SILENT}
+    assert Counter((row["state"], row["reason"]) for row in rows_of("c.csv")) == {("skipped", "deadline"): SILENT}
     assert json.loads((tmp_path / "r.json").read_text())["complete"] is False
-    assert rows_of(tmp_path / "r.csv") == []
+    assert rows_of("r.csv") == []
     left = [path for path in Path("/proc").glob("[0-9]*/stat") if _session(path) == process.pid]
     assert left == []
 
