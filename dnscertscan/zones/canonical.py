@@ -18,7 +18,8 @@ MAX_TTL = 2**31 - 1
 _TYPE = re.compile(r"[A-Z][A-Z0-9-]{0,31}")
 _GENERIC = {"TYPE1": "A", "TYPE5": "CNAME", "TYPE6": "SOA", "TYPE28": "AAAA", "TYPE39": "DNAME"}
 """RFC 3597 spellings of the types that matter here."""
-_ESCAPE = re.compile(r"\\(?:([0-9]{3})|(.))", re.DOTALL)
+_TOKEN = re.compile(r"\\([0-9]{3})|\\(.)|\.|[^.\\]+|\\", re.DOTALL)
+"""Octet by number, escaped character, end of a label, plain text, a stray backslash."""
 _SHOWN = 80
 
 
@@ -36,6 +37,8 @@ def zone_name(text: str) -> DnsName:
         raise BadRecordError(f"{visible(text, _SHOWN)!r} is no zone name")
     if len(name.text) > MAX_NAME:
         raise BadRecordError(f"{visible(name.text, _SHOWN)!r} is longer than the {MAX_NAME} octets a zone name may have")
+    if name.text.endswith("\\"):
+        raise BadRecordError(f"{visible(text, _SHOWN)!r} ends in a backslash, so it is no zone name")
     if name.text and not all(name.labels):
         raise BadRecordError(f"{visible(text, _SHOWN)!r} has an empty label, so it is no zone name")
     return name
@@ -49,7 +52,7 @@ def owner_name(text: str, zone: DnsName) -> DnsName:
     """
     if text == "\\052" or text.startswith("\\052."):
         text = "*" + text[4:]
-    name = DnsName.parse(text, zone)
+    name = _parsed("name", text, zone)
     if not name.is_within(zone):
         raise BadRecordError(
             f"name {visible(text, _SHOWN)!r} is outside the zone {zone.display}; move it to its own zone or remove the final dot"
@@ -91,24 +94,32 @@ def _ipv6(text: str, _zone: DnsName) -> str:
 def _alias(text: str, zone: DnsName) -> str:
     if not text.strip():
         raise BadRecordError("target is empty; write the name it points to, or @ for the zone itself")
-    return DnsName.parse(text, zone).text + "."
+    return _parsed("target", text, zone).text + "."
+
+
+def _parsed(field: str, text: str, zone: DnsName) -> DnsName:
+    if text.strip().removesuffix(".").endswith("\\"):  # it would escape the dot that follows, and name something else
+        raise BadRecordError(f"{field} {visible(text, _SHOWN)!r} ends in a backslash, which escapes nothing; remove it")
+    return DnsName.parse(text, zone)
 
 
 _CANONICAL: dict[str, Callable[[str, DnsName], str]] = {"A": _ipv4, "AAAA": _ipv6, "CNAME": _alias, "DNAME": _alias}
 
 
-def name_key(name: DnsName) -> tuple[str, ...]:
-    """Sorts names in DNSSEC order: by label from the right, in octets (RFC 4034 section 6.1)."""
+def name_key(name: DnsName) -> tuple[tuple[str, ...], str]:
+    """Sorts names in DNSSEC order: by label from the right, in octets (RFC 4034 section 6.1); the text settles ties."""
     if "\\" not in name.text:
-        return tuple(reversed(name.text.split("."))) if name.text else ()
-    return tuple(_ESCAPE.sub(_unescaped, label) for label in reversed(name.labels))
+        return tuple(reversed(name.text.split("."))) if name.text else (), name.text
+    labels = [""]
+    for token in _TOKEN.finditer(name.text):
+        if token[0] == ".":
+            labels.append("")
+        else:
+            labels[-1] += chr(int(token[1])) if token[1] else token[2] or token[0]
+    return tuple(reversed(labels)), name.text
 
 
-def _unescaped(match: "re.Match[str]") -> str:
-    return chr(int(match[1])) if match[1] else match[2]
-
-
-def record_key(record: Record) -> tuple[tuple[str, ...], str, str, int]:
+def record_key(record: Record) -> tuple[tuple[tuple[str, ...], str], str, str, int]:
     """Sorts records by owner (DNSSEC order), type, rdata and TTL (none first): the order of every Zone and export."""
     return name_key(record.name), record.type, record.data, -1 if record.ttl is None else record.ttl
 

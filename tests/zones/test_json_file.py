@@ -178,6 +178,8 @@ def test_the_same_record_twice_is_kept_twice(path: Path) -> None:
         (A | {"name": "www.example.org."}, "name 'www.example.org.' is outside the zone example.com"),
         (A | {"name": "wwwexample.com."}, "is outside the zone example.com"),
         (A | {"name": "."}, "is outside the zone"),
+        (A | {"name": "www\\"}, "ends in a backslash"),
+        (A | {"type": "CNAME", "target": "www\\."}, "ends in a backslash"),
     ],
 )
 def test_a_bad_record_is_named_and_the_others_are_kept(path: Path, record: Any, words: str) -> None:
@@ -220,7 +222,7 @@ def test_half_a_zone_is_no_zone(path: Path) -> None:
     assert "its value is null" in failure(fetch(path, f'{{"example.com": [{json.dumps(A)}], "example.com": null}}'))
 
 
-@pytest.mark.parametrize("key", ["", "@", " ", "a..b", "x" * 1_000_000, "\x1b[2J."])
+@pytest.mark.parametrize("key", ["", "@", " ", "a..b", "a\\", "x" * 1_000_000, "\x1b[2J."])
 def test_keys_that_are_no_zone_names(path: Path, key: str) -> None:
     """A key no zone can have is reported, short and printable; the others are read."""
     fetched = fetch(path, {key: [A], "example.com": [A]})
