@@ -14,8 +14,10 @@ COMMON_NAME = "2.5.4.3"
 EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
 _UTF8, _PRINTABLE, _T61, _IA5, _VISIBLE, _UNIVERSAL, _BMP = 0x0C, 0x13, 0x14, 0x16, 0x1A, 0x1C, 0x1E
 _ENCODINGS = {
-    _UTF8: "utf-8", _PRINTABLE: "ascii", _T61: "ascii", _IA5: "ascii", _VISIBLE: "ascii", _UNIVERSAL: "utf-32-be", _BMP: "utf-16-be",
+    _UTF8: "utf-8", _PRINTABLE: "ascii", _T61: "ascii", _IA5: "ascii", _VISIBLE: "ascii", _UNIVERSAL: "utf-32-be",
+    _BMP: "utf-16-be",
 }
+_MULTI_OCTET = frozenset({_UTF8, _UNIVERSAL, _BMP})
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in '"+,;<>\\'} | {"\0": "\\00"})
 _MAX_ATTRIBUTES = 200
 
@@ -27,12 +29,17 @@ Key = tuple[tuple[tuple[str, str], ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class DistinguishedName:
-    """One Name. ``key`` is equal for names that clients take as equal; ``quirks`` are strings with octets their type does not allow."""
+    """One Name. ``key`` is equal for names that clients take as equal.
+
+    ``broken`` are strings that cannot be decoded, for which clients refuse the certificate; ``quirks`` strings with octets that
+    their type does not have, which clients read as Latin-1.
+    """
 
     der: bytes
     key: Key
     text: str
     attributes: tuple[Attribute, ...]
+    broken: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
 
     def values(self, kind: str) -> tuple[str, ...]:
@@ -68,6 +75,7 @@ def _parse(encoded: bytes) -> DistinguishedName:
     key: list[tuple[tuple[str, str], ...]] = []
     shown: list[str] = []
     attributes: list[Attribute] = []
+    broken: list[str] = []
     quirks: list[str] = []
     for tag, rdn_start, rdn_stop in der.children(encoded, start, stop):
         if tag != der.SET:
@@ -79,20 +87,21 @@ def _parse(encoded: bytes) -> DistinguishedName:
             folded.append((value.kind, _fold(value.text)))
             label = _LABELS.get(value.kind, value.kind)
             texts.append(f"{label}={value.text if value.is_raw else _escape(value.text)}")
-            if value.quirk:
-                quirks.append(f"{label} is {value.quirk}")
+            if value.wrong_octets:
+                (broken if value.tag in _MULTI_OCTET else quirks).append(f"{label} has octets that string type 0x{value.tag:02x} does not have")
         key.append(tuple(sorted(folded)))
         shown.append("+".join(texts))
         if len(attributes) > _MAX_ATTRIBUTES:
             raise der.DerError(f"distinguished name with more than {_MAX_ATTRIBUTES} attributes")
-    return DistinguishedName(encoded, tuple(key), ",".join(reversed(shown)), tuple(attributes), tuple(quirks))
+    return DistinguishedName(encoded, tuple(key), ",".join(reversed(shown)), tuple(attributes), tuple(broken), tuple(quirks))
 
 
 class _Value(NamedTuple):
     kind: str
     text: str
+    tag: int
     is_raw: bool = False
-    quirk: str = ""
+    wrong_octets: bool = False
 
 
 def _attribute(data: bytes, pos: int, end: int) -> _Value:
@@ -102,11 +111,11 @@ def _attribute(data: bytes, pos: int, end: int) -> _Value:
     value = data[value_start:value_stop]
     encoding = _ENCODINGS.get(tag)
     if encoding is None:
-        return _Value(kind, f"#{data[stop:value_stop].hex()}", is_raw=True)
+        return _Value(kind, f"#{data[stop:value_stop].hex()}", tag, is_raw=True)
     try:
-        return _Value(kind, value.decode(encoding))
+        return _Value(kind, value.decode(encoding), tag)
     except UnicodeDecodeError:
-        return _Value(kind, value.decode("latin-1"), quirk=f"a string of type 0x{tag:02x} with octets that type does not have")
+        return _Value(kind, value.decode("latin-1"), tag, wrong_octets=True)
 
 
 def _fold(text: str) -> str:

@@ -66,7 +66,7 @@ class Extensions:
     netscape_type: int | None = None
     must_staple: bool = False
     issuer_urls: tuple[str, ...] = ()
-    alt_names_critical: bool = False
+    critical: frozenset[str] = frozenset()
     unknown_critical: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
@@ -129,7 +129,7 @@ def parse_extensions(data: bytes, pos: int, end: int) -> Extensions:
         alt_names=names, constraints=reader.take(NAME_CONSTRAINTS, parse_constraints),
         authority_key=reader.take(AUTHORITY_KEY, _authority_key), subject_key=reader.take(SUBJECT_KEY, _subject_key),
         netscape_type=reader.take(NETSCAPE_TYPE, _first_octet), must_staple=features is not None and 5 in features,
-        issuer_urls=reader.take(INFO_ACCESS, _issuer_urls) or (), alt_names_critical=ALT_NAME in reader.critical,
+        issuer_urls=reader.take(INFO_ACCESS, _issuer_urls) or (), critical=frozenset(reader.critical),
         unknown_critical=tuple(sorted(reader.critical - UNDERSTOOD_CRITICAL)),
         broken=tuple(reader.broken), quirks=(*reader.quirks, *(names.quirks if names else ())), present=frozenset(reader.values),
     )

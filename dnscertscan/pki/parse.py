@@ -8,6 +8,7 @@ from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.pki import der
 from dnscertscan.pki.dn import EMPTY_NAME, DistinguishedName, read_name
 from dnscertscan.pki.extensions import NO_EXTENSIONS, Extensions, parse_extensions
+from dnscertscan.pki.encoding import encoding_quirks
 from dnscertscan.pki.keys import NO_KEY, PublicKey, parse_key
 from dnscertscan.pki.times import read_time
 
@@ -78,8 +79,9 @@ def reference(certificate: Certificate, position: int | None) -> CertificateRef:
 
 def refer(facts: Facts, position: int | None) -> CertificateRef:
     """The same for facts at hand."""
+    serial = serial_text(facts.serial)
     return CertificateRef(
-        position, facts.sha256, facts.subject.text, facts.issuer.text, serial_text(facts.serial), facts.not_before, facts.not_after
+        position, facts.sha256, facts.subject.text, facts.issuer.text, serial, facts.not_before, facts.not_after
     )
 
 
@@ -144,25 +146,11 @@ def _read(certificate: Certificate, data: bytes, *quirks: str) -> Facts:
             raise
         problem = str(error)
     return Facts(
-        certificate, problem, version, serial, signed, algorithm, signature, issuer, subject, dates.not_before, dates.not_after, key,
-        extensions, dates.problems, (*broken, *extensions.broken), (*quirks, *_frame_quirks(version, serial, extensions), *dates.quirks, *subject.quirks, *extensions.quirks),
+        certificate, problem, version, serial, signed, algorithm, signature, issuer, subject, dates.not_before, dates.not_after,
+        key, extensions, dates.problems, (*broken, *issuer.broken, *subject.broken, *extensions.broken),
+        (*quirks, *encoding_quirks(version, serial, issuer, subject, extensions), *dates.quirks, *subject.quirks, *extensions.quirks),
         algorithms_differ=inner != algorithm,
     )
-
-
-def _frame_quirks(version: int, serial: bytes, extensions: Extensions) -> list[str]:
-    quirks = []
-    if version not in (1, 2, 3):
-        quirks.append(f"version {version} does not exist")
-    elif version < 3 and extensions.present:
-        quirks.append(f"version {version} with extensions, version 3 is due")
-    if serial and serial[0] & 0x80:
-        quirks.append("serial number is negative")
-    elif serial and not any(serial):
-        quirks.append("serial number is zero")
-    if len(serial) > 20:
-        quirks.append(f"serial number has {len(serial)} octets, at most 20 are allowed")
-    return quirks
 
 
 @dataclass(frozen=True, slots=True)

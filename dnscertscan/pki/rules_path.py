@@ -7,6 +7,7 @@ from dnscertscan.pki.constraints import constrained_names, violations
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.parse import Facts
 from dnscertscan.pki.paths import Link, Path
+from dnscertscan.pki.signatures import algorithm_of
 from dnscertscan.pki.wording import fault, quoted, who
 
 
@@ -15,12 +16,19 @@ def link_faults(path: Path, refs: Sequence[CertificateRef]) -> Iterator[Fault]:
     for index, link in enumerate(path.links):
         child, issuer = refs[index], refs[index + 1]
         if link is Link.NOT_SIGNED:
-            why = "its two signature algorithm fields differ" if path.certificates[index].algorithms_differ else "the key does not match"
-            fact = f"{who(child)} is not signed by the key of {who(issuer)}, whose name it gives as issuer: {why}"
-            yield fault("signature-failure", child, fact, "install the certificate as the CA issued it, and the CA certificate that signed it")
+            fact = f"{who(child)} is not signed by the key of {who(issuer)}, whose name it gives as issuer: {_why(path.certificates[index])}"
+            step = "install the certificate as the CA issued it, and the CA certificate that signed it"
+            yield fault("signature-failure", child, fact, step)
         elif link is Link.OTHER_KEY_ID:
             fact = f"authorityKeyIdentifier of {who(child)} does not point to {who(issuer)}, so that OpenSSL does not take it for the issuer"
             yield fault("issuer-not-found", child, fact, "install the issuer certificate it points to, or issue it anew with the right identifier")
+
+
+def _why(facts: Facts) -> str:
+    if facts.algorithms_differ:
+        return "its two signature algorithm fields differ"
+    algorithm = algorithm_of(facts.algorithm)
+    return "the signature does not match" if algorithm.scheme else f"nobody can check {algorithm.label}"
 
 
 def path_length_faults(path: Sequence[Facts], refs: Sequence[CertificateRef]) -> Iterator[Fault]:

@@ -149,7 +149,12 @@ class Budget:
     _asked: set[tuple[bytes, str]] = field(default_factory=set)
 
     def is_signed(self, issuer: Facts, child: Facts) -> bool | None:
-        """Whether ``issuer``'s key signed ``child``; None when the budget is used up."""
+        """Whether ``issuer``'s key signed ``child``; None when the budget is used up.
+
+        A key of a form that clients refuse counts as the signer: that form is an error already, and the only one to report.
+        """
+        if issuer.key.refused:
+            return True
         pair = (issuer.key.digest, child.sha256)
         if pair not in self._asked:
             if self.left <= 0:
