@@ -51,22 +51,19 @@ class DnsServer:
         self._keys = {key.name: key for key in keys}
         self._udp, self._tcp = udp, tcp
         self._connections = Connections()
-        self._server: asyncio.Server | None = None
         self._datagrams: asyncio.DatagramTransport | None = None
 
     async def start(self) -> None:
         """Begin to answer."""
         loop = asyncio.get_running_loop()
         self._datagrams, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.answer), sock=self._udp)
-        self._server = await loop.create_server(lambda: _Stream(self._connections, self.answer), sock=self._tcp)
+        self._connections.listen(self._tcp, lambda: _Stream(self._connections, self.answer))
 
     async def stop(self) -> None:
         """Stop answering and drop what is open. A second call does nothing."""
         if self._datagrams:
             self._datagrams.close()
-        if self._server:
-            self._server.close()
-        await self._connections.abort()
+        await self._connections.end()
 
     def answer(self, wire: bytes, *, tcp: bool) -> Iterator[bytes]:
         """The messages to send for one that was received; none for what is no query at all."""
@@ -131,11 +128,12 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _Stream(asyncio.Protocol):
     """Messages with a two-octet length before each (RFC 1035 4.2.2); a client may send several and close when it likes."""
 
+    _transport: asyncio.Transport
+
     def __init__(self, connections: Connections, answer: Callable[..., Iterator[bytes]]) -> None:
         self._connections = connections
         self._answer = answer
         self._buffer = bytearray()
-        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = self._connections.add(transport)
@@ -145,7 +143,7 @@ class _Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while len(self._buffer) >= 2 and self._transport:
+        while len(self._buffer) >= 2:
             size = int.from_bytes(self._buffer[:2], "big")
             if len(self._buffer) < 2 + size:
                 return

@@ -26,7 +26,6 @@ from dnscertscan.errors import UsageError
 
 _NETWORK = "127.53.0"
 """Addresses of the servers, counted from .1: all of 127.0.0.0/8 is this machine (RFC 1122 3.2.1.3), on Linux without set-up."""
-_BACKLOG = 128
 _PORT_ATTEMPTS = 50
 
 
@@ -120,19 +119,15 @@ class DemoFleet:
     async def _serve(self, dns_server: DnsServer, jobs: Sequence[tuple[Server, socket.socket]]) -> None:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         connections = Connections()
-        listening: list[asyncio.Server] = []
         try:
             await dns_server.start()
             for server, bound in jobs:
                 if server.does is not Oddity.CLOSED_PORT:  # a bound socket that does not listen refuses, and keeps the port ours
-                    factory = behaviour(server.does, connections)
-                    listening.append(await loop.create_server(factory, sock=bound, backlog=_BACKLOG))
+                    connections.listen(bound, behaviour(server.does, connections))
             self._ready.set_result(lambda: loop.call_soon_threadsafe(ended.set))
             await ended.wait()
         finally:
-            for listener in listening:
-                listener.close()
-            await connections.abort()
+            await connections.end()
             await dns_server.stop()
             for _server, bound in jobs:
                 bound.close()

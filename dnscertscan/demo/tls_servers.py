@@ -101,7 +101,7 @@ def _context(settings: TlsSettings, lists: Sequence[Served]) -> ssl.SSLContext:
 
 
 def behaviour(what: TlsSettings | Oddity, connections: Connections) -> Callable[[], asyncio.Protocol]:
-    """A protocol factory for ``loop.create_server`` that does ``what`` and registers its connections."""
+    """A protocol factory for :meth:`Connections.listen` that does ``what`` and registers its connections."""
     if isinstance(what, Oddity):
         return lambda: _Odd(connections, what)
     context = make_context(what)

@@ -22,8 +22,10 @@ ZONES = {
     "demo.test": soa("demo.test") + "www 300 IN A 127.0.0.10\nwww 300 IN A 127.0.0.11\nwww 300 IN AAAA ::1\n"
     "alias 300 IN CNAME www\nfar 300 IN CNAME shop.partner.test.\naway 300 IN CNAME www.elsewhere.example.\n"
     "*.wild 300 IN A 127.0.0.12\n*.wild 300 IN TXT \"any\"\nfixed.wild 300 IN TXT \"here\"\n*.tame 300 IN CNAME www\n"
-    "deep.empty.between 300 IN A 127.0.0.13\nloop-a 300 IN CNAME loop-b\nloop-b 300 IN CNAME loop-a\n"
-    "old 300 IN DNAME partner.test.\no 300 IN DNAME partner.test.\nlost 300 IN CNAME nothing\n-dash 300 IN A 127.0.0.14\n@ 300 IN MX 10 www\n",
+    "deep.empty.between 300 IN A 127.0.0.13\n"
+    "loop-a 300 IN CNAME loop-b\nloop-b 300 IN CNAME loop-a\n"
+    "old 300 IN DNAME partner.test.\no 300 IN DNAME partner.test.\n"
+    "lost 300 IN CNAME nothing\n-dash 300 IN A 127.0.0.14\n@ 300 IN MX 10 www\n",
     "partner.test": soa("partner.test") + "shop 300 IN A 127.0.0.20\n",
     "big.test": soa("big.test") + "".join(f"h{n} 300 IN A 127.0.{n // 250}.{n % 250}\n" for n in range(2000))
     + "".join(f"many 300 IN TXT \"{n:0100}\"\n" for n in range(40)),
