@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dnscertscan.checks.catalog import RULES
 from dnscertscan.checks.subjects import RecordText, name_subject
 from dnscertscan.model.endpoints import Provenance
-from dnscertscan.model.findings import Finding, Subject
+from dnscertscan.model.findings import Finding, Severity, Subject
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.records import HOST_TYPES, Resolution, Verdict, Zone, ZoneFault, ZoneProblem
 from dnscertscan.model.text import visible
@@ -60,13 +60,16 @@ def look_problem(problem: ZoneProblem) -> Finding:
 
 
 def look_zone(zone: Zone) -> Finding | None:
-    """A zone without a single record that leads to an address."""
+    """A zone without a single record that leads to an address: a warning when it is empty, else (parked, mail only) a note.
+
+    Where the zone was read does not enter: the same zone from a transfer and from its export gives the same finding.
+    """
     if any(record.type in HOST_TYPES for record in zone.records):
         return None
     rule = RULES["empty-zone"]
     others = f"{len(zone.records)} of other types" if zone.records else "none at all"
-    message = f"zone has no A, AAAA, CNAME or DNAME record ({others}): {zone.name.display} from {visible(zone.source, 200)}"
-    return Finding(rule, rule.severity, Subject(zone=zone.name.text, fqdn=zone.name.text), message)
+    message = f"zone has no A, AAAA, CNAME or DNAME record ({others}): {zone.name.display}"
+    return Finding(rule, Severity.INFO if zone.records else rule.severity, Subject(zone=zone.name.text, fqdn=zone.name.text), message)
 
 
 def _problem(name: DnsName) -> str | None:

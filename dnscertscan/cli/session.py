@@ -19,6 +19,7 @@ from dnscertscan.pipeline import Observer, Parts, Stop, run, survey
 from dnscertscan.pipeline.fetch import AllZones, fetch_all
 from dnscertscan.pipeline.ledger import make_coverage
 from dnscertscan.settings.load import Loaded
+from dnscertscan.settings.models import JsonZones
 
 T = TypeVar("T")
 logger = logging.getLogger("dnscertscan")
@@ -34,7 +35,7 @@ def scan_and_report(loaded: Loaded) -> ExitStatus:
         with Watcher(settings.log, outputs.stream) as watcher:
             report = drive(lambda stop: run(parts, watcher, stop), settings.scan.deadline)
         written = outputs.write(report)
-        return worst(status_of(report, settings.output.fail_on), *written)
+        return worst(status_of(report, settings.output.fail_on), _usage(loaded, report), *written)
 
 
 def status_of(report: Report, fail_on: str) -> ExitStatus:
@@ -44,15 +45,14 @@ def status_of(report: Report, fail_on: str) -> ExitStatus:
         statuses.append(ExitStatus.FINDINGS)
     if not report.complete:
         statuses.append(ExitStatus.INCOMPLETE)
-    if _nothing_usable(report):
-        statuses.append(ExitStatus.USAGE)
     return worst(*statuses)
 
 
-def _nothing_usable(report: Report) -> bool:
-    """No zone at all, and only files to blame: the call itself was wrong, nothing was scanned."""
-    failed = [problem for problem in report.coverage.problems if problem.fault is ZoneFault.FAILED]
-    return bool(failed) and not report.coverage.rows and not any(problem.source.startswith("dns://") for problem in failed)
+def _usage(loaded: Loaded, report: Report) -> ExitStatus:
+    """No zone at all, and only files named here to blame: the call itself was wrong, nothing was scanned."""
+    only_files = all(isinstance(entry, JsonZones) for entry in loaded.settings.zones)
+    failed = any(problem.fault is ZoneFault.FAILED for problem in report.coverage.problems)
+    return ExitStatus.USAGE if only_files and failed and not report.coverage.rows else ExitStatus.CLEAN
 
 
 def drive(work: Callable[[Stop], Coroutine[object, object, T]], deadline: float | None = None) -> T:
