@@ -38,7 +38,7 @@ class CoverageRow:
 
 @dataclass(frozen=True, slots=True)
 class ZoneTotals:
-    """Per zone: ``records`` that name hosts, ``other_records`` that do not, ``rows`` counted by (state, reason)."""
+    """Per zone: ``records`` naming hosts, ``other_records`` not, ``rows`` counted by (state, reason)."""
 
     zone: str
     records: int

@@ -10,7 +10,7 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def visible(text: str, limit: int = 2000) -> str:
-    r"""``text`` on one line with every character a terminal could act on written as an escape (``\\x1b``, ``\\u202e``).
+    r"""``text`` on one line with every character a terminal could act on written as an escape (``\x1b``, ``\u202e``).
 
     Longer texts are cut to ``limit`` characters with a note of how many are missing.
     """
