@@ -44,11 +44,12 @@ def date_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_anchor: b
         yield fault("time-format", ref, f"{who(ref)}: {problem}", "issue it anew with RFC 5280 times", severity)
     second = at.replace(microsecond=0)
     if facts.not_after is not None and second > facts.not_after:
-        fact = f"{who(ref)} expired at {moment(facts.not_after)}, it was checked for {moment(second)}"
+        fact = f"{who(ref)} expired at {moment(facts.not_after)}"
         yield fault("cert-expired", ref, fact, _RENEW[_role(ref, is_anchor)], severity)
     if facts.not_before is not None and second < facts.not_before:
-        fact = f"{who(ref)} is valid from {moment(facts.not_before)} on, it was checked for {moment(second)}"
-        yield fault("cert-not-yet-valid", ref, fact, "wait, install the former certificate, or correct the clock of whoever issued it", severity)
+        fact = f"{who(ref)} is valid from {moment(facts.not_before)} on"
+        step = "wait, install the former certificate, or correct the clock of whoever issued it"
+        yield fault("cert-not-yet-valid", ref, fact, step, severity)
 
 
 def _key_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:

@@ -51,10 +51,10 @@ def _said(single: Single, ref: CertificateRef, at: datetime) -> Iterator[Fault]:
         fact = f"{who(ref)} was revoked at {moment(single.revoked_at)} ({single.reason}), says the stapled OCSP response"
         yield fault("ocsp-revoked", ref, fact, "replace the certificate, with a new key if the old one may be known to others")
     if single.next_update is not None and second > single.next_update:
-        fact = f"for {who(ref)} it was to be replaced by {moment(single.next_update)}, checked for {moment(second)}"
+        fact = f"for {who(ref)} it was to be replaced by {moment(single.next_update)}"
         yield fault("ocsp-staple-expired", ref, fact, _STEP)
     elif second < single.this_update:
-        yield _invalid(ref, f"for {who(ref)} it is valid from {moment(single.this_update)} on, checked for {moment(second)}")
+        yield _invalid(ref, f"for {who(ref)} it is valid from {moment(single.this_update)} on")
     elif single.status is Status.UNKNOWN:
         yield fault("ocsp-unknown", ref, f"the responder does not know {who(ref)}", "ask the CA; replace the certificate if it was never issued")
 
