@@ -95,5 +95,5 @@ def _without_certificate() -> Iterator[Story]:
     yield failing("hangs-up", Oddity.CLOSE, "closed")
     yield failing("alert", Oddity.ALERT, "alert")
     yield Story(
-        "-dash", "a name no client can ask for", (Server(Oddity.CLOSED_PORT),), state="failed", reason="unscannable-name"
+        "dash-", "a name no client can ask for", (Server(Oddity.CLOSED_PORT),), state="failed", reason="unscannable-name"
     )

@@ -169,7 +169,7 @@ def test_unknown_name_on_a_shared_address(said: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize(("label", "kind"), [
-    ("silent", "silent"), ("closed-port", "refused"), ("-dash", "refused"), ("plain-http", b"HTTP/1.1 400"), ("reset", "reset"),
+    ("silent", "silent"), ("closed-port", "refused"), ("dash-", "refused"), ("plain-http", b"HTTP/1.1 400"), ("reset", "reset"),
     ("hangs-up", b""), ("alert", b"\x15\x03\x01\x00\x02\x02\x2a"),
 ])
 def test_servers_without_certificate(fleet: DemoFleet, label: str, kind: str | bytes) -> None:
