@@ -22,6 +22,7 @@ from dnscertscan.scan.worker_process import WorkerProcess
 
 _GRACE = 1.0
 _FROZEN = 1.0
+_ENOUGH = 3
 _TICK = 0.25
 _MAX_FALSE_STARTS = 3
 _START_SECONDS = 60.0
@@ -51,7 +52,7 @@ class _Attempt:
 
 
 class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
-    """``size`` processes that run ``module.main()``, each with ``capacity`` tickets at once. Use as an async context."""
+    """Up to ``size`` processes that run ``module.main()``, each with ``capacity`` tickets at once. Use as an async context."""
 
     def __init__(self, module: str, *, size: int, capacity: int, memory: int, stall: float) -> None:
         self._module = module
@@ -70,8 +71,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         self._errands: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "WorkerPool":
-        for _ in range(self._size):
-            self._start(self._capacity, self._shared)
+        self._start(self._capacity, self._shared)
         self._watch = asyncio.create_task(self._look_after())
         return self
 
@@ -106,6 +106,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         if worker is None:
             return _Attempt(_End.BROKEN, self._broken or "no worker process could be started in time")
         worker.give(ticket)
+        self._grow(worker)
         try:
             async with asyncio.timeout(ticket.seconds + _GRACE):
                 why = await ticket.end
@@ -124,6 +125,11 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
             return min(free, key=lambda worker: len(worker.in_work), default=None)
 
         return await self._wait_for(found)
+
+    def _grow(self, worker: WorkerProcess) -> None:
+        """Starting a process costs more than scanning dozens of targets: another one only when this one has enough to do."""
+        if worker in self._shared and len(worker.in_work) >= _ENOUGH and len(self._shared) < self._size:
+            self._start(self._capacity, self._shared)
 
     async def _by_itself(self) -> WorkerProcess | None:
         """A worker that has nothing else to do and gets nothing else: one from before, or a new one."""
