@@ -33,7 +33,8 @@ def plan() -> None:
     before, memory = time.perf_counter(), _megabytes()
     result = asyncio.run(make_plan([Zone(name, 1, records, "zones.json")], Resolver([("127.0.0.1", 9)]), MapSettings()))
     spent = time.perf_counter() - before
-    print(f"plan: {RECORDS} records -> {len(result.targets)} targets in {spent:.1f} s, {_megabytes() - memory:.0f} MB more at the peak")
+    grown = _megabytes() - memory
+    print(f"plan: {RECORDS} records -> {len(result.targets)} targets in {spent:.1f} s, {grown:.0f} MB more at the peak")
 
 
 def lookups() -> None:
@@ -45,7 +46,8 @@ def lookups() -> None:
             before = time.perf_counter()
             answered = asyncio.run(_all(resolver, families))
             rate = resolver.asked / (time.perf_counter() - before)
-            print(f"look-ups {'+'.join(families)}: {answered} of {LOOKUPS} names resolved, {rate:.0f} queries/s, {resolver.failed} failed")
+            asked = "+".join(families)
+            print(f"look-ups {asked}: {answered} of {LOOKUPS} names resolved, {rate:.0f} queries/s, {resolver.failed} failed")
 
 
 async def _all(resolver: Resolver, families: tuple[str, ...]) -> int:
