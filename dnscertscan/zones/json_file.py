@@ -139,17 +139,15 @@ def _record(builder: RecordBuilder, value: Any, origin: Origin) -> Record:
         keys = [key for key, _ in value.pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise BadRecordError(f"has {visible(twice, 80)!r} twice; which one is meant?")
-    name, kind, target = (_string(value, key) for key in ("name", "type", "target"))
+    name, kind, target = _string(value, "name"), _string(value, "type"), _string(value, "target")
     return builder.build(name, kind, target, _ttl(value.get("ttl")), origin)
 
 
 def _string(record: dict[str, Any], key: str) -> str:
-    if key not in record:
-        raise BadRecordError(f'has no "{key}"')
-    value = record[key]
-    if not isinstance(value, str):
-        raise BadRecordError(f'"{key}" is {_kind(value)}, not a string')
-    return value
+    value = record.get(key)
+    if isinstance(value, str):
+        return value
+    raise BadRecordError(f'"{key}" is {_kind(value)}, not a string' if key in record else f'has no "{key}"')
 
 
 def _ttl(value: Any) -> int | None:

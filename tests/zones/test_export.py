@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnscertscan.model.names import DnsName
@@ -70,6 +70,7 @@ def content(of: Zone) -> list[tuple[str, str, str, int | None]]:
     return [(item.name.text, item.type, item.data, item.ttl) for item in of.records]
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(zones())
 def test_what_is_written_reads_back_the_same(original: Zone) -> None:
     """Name, serial and every record with its order survive the file, whatever the names look like."""
@@ -78,6 +79,7 @@ def test_what_is_written_reads_back_the_same(original: Zone) -> None:
     assert content(loaded) == content(original)
 
 
+@settings(deadline=None)  # a busy machine is no fault of the code
 @given(st.lists(zones(), max_size=4), st.randoms(use_true_random=False))
 def test_the_text_does_not_depend_on_order(originals: list[Zone], shuffle: Random) -> None:
     """The same zones in any order, with records in any order, give the same text; it is ASCII JSON."""

@@ -330,6 +330,30 @@ def test_a_bad_record_is_reported_and_the_others_are_kept() -> None:
     assert "class CH instead of IN" in lines[2]
 
 
+@pytest.mark.parametrize(
+    ("kind", "rdata"),
+    [
+        (5, b"\xc0\xff"),  # a compression pointer that points forward
+        (5, b""),
+        (5, b"\x3fshort"),  # a label longer than the rdata
+        (28, bytes(15)),
+        (16, b"\xffx"),
+        (1, b"\xc0\x00\x02\x01\x00"),
+    ],
+)
+def test_the_bad_record_is_the_one_that_is_named(kind: int, rdata: bytes) -> None:
+    """However the rdata is broken, the complaint names that record and no neighbour."""
+
+    def script(peer: Peer) -> None:
+        good = [(f"{name}.example.com.", 1, 1, bytes([192, 0, 2, 1])) for name in ("www", "before", "after")]
+        peer.send(raw_answer(peer.query(), *good[:2], ("bad.example.com.", kind, 1, rdata), good[2]))
+        peer.wait()
+
+    (problem,) = problems(script)
+    assert "record bad.example.com. " in problem.message
+    assert "its rdata cannot be read" in problem.message
+
+
 def test_two_aliases_at_one_name_are_both_kept() -> None:
     """A forbidden second CNAME, and a CNAME beside an address, are not dropped silently."""
     (zone,) = fetch(
