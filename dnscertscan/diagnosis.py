@@ -58,9 +58,9 @@ def diagnose(
 ) -> Diagnosis:
     """Everything that is wrong with ``chain`` (DER, leaf first, as a server sent it) for ``name`` at the aware time ``at``.
 
-    ``name`` is a DNS name (an internationalised one in either form, underscores and a final dot allowed) or an IP literal;
-    empty, no name is checked. ``anchors`` are the trusted certificates (DER). ``staple`` is a stapled OCSP response (DER); without
-    one, a certificate that asks for stapling is only a warning, for this function cannot know what the server stapled.
+    ``name`` is a DNS name (internationalised ones in either form, underscores and a final dot allowed) or an IP literal;
+    empty, no name is checked. ``anchors`` are the trusted certificates (DER). ``staple`` is a stapled OCSP response (DER);
+    without one, a certificate that asks for stapling is only a warning, for nothing here tells what the server stapled.
     ``public``: also say where the CA/Browser Forum's limits for public CAs are exceeded (lifetimes), as warnings.
     Bad octets in ``chain`` or ``anchors`` end in problems, not in exceptions; ``ValueError`` when ``at`` has no time zone.
     """

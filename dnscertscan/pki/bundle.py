@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
+from contextlib import suppress
 
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.text import visible
@@ -43,7 +44,8 @@ def _read_pem(data: bytes, found: dict[str, Certificate], problems: list[str]) -
         if label in _CERTIFICATE:
             _add_block(found, problems, data[begin.end() : end], label, line)
         elif b"PRIVATE KEY" in label:
-            problems.append(f"line {line}: private key in a file of certificates; remove it from there, and replace the key if others could read it")
+            step = "remove it from there, and replace the key if others could read it"
+            problems.append(f"line {line}: private key in a file of certificates; {step}")
         else:
             problems.append(f"line {line}: block 'BEGIN {label.decode()}' is no certificate and is not used")
 
@@ -55,10 +57,8 @@ def _add_block(found: dict[str, Certificate], problems: list[str], body: bytes, 
         problems.append(f"line {line}: certificate block is not base64 ({visible(str(error), 120)})")
         return
     if label == b"TRUSTED CERTIFICATE":  # OpenSSL's own format: the certificate, then trust settings
-        try:
+        with suppress(der.DerError):  # what is broken is said below
             octets = octets[: der.expect(octets, 0, len(octets), der.SEQUENCE, "certificate")[1]]
-        except der.DerError:
-            pass
     _add(found, problems, octets, f"line {line}")
 
 

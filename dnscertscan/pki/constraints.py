@@ -50,9 +50,11 @@ def _one_side(names: Names, side: Names, excluded: bool) -> Iterator[str]:
         networks = frozenset(_network(base) for base in side.ips)
         masks = frozenset(mask for _, mask in networks)
         texts = tuple(_network_text(base) for base in side.ips[:4])
-        yield from _offenders(
-            names.ips, lambda octets: any((_masked(octets, mask), mask) in networks for mask in masks), excluded, "iPAddress", texts, _address
-        )
+
+        def inside(octets: bytes) -> bool:
+            return any((_masked(octets, mask), mask) in networks for mask in masks)
+
+        yield from _offenders(names.ips, inside, excluded, "iPAddress", texts, _address)
     if side.emails:
         boxes = frozenset(_mailbox(base) for base in side.emails)
         yield from _offenders(names.emails, lambda name: _email_within(name, boxes), excluded, "rfc822Name", side.emails)
@@ -69,7 +71,8 @@ def _one_side(names: Names, side: Names, excluded: bool) -> Iterator[str]:
 
 
 def _offenders(
-    names: Sequence[T], inside: Callable[[T], bool], excluded: bool, kind: str, bases: Sequence[str], show: Callable[[T], str] = str
+    names: Sequence[T], inside: Callable[[T], bool], excluded: bool, kind: str, bases: Sequence[str],
+    show: Callable[[T], str] = str,
 ) -> Iterator[str]:
     """The first name that is inside an excluded subtree, or outside all permitted ones."""
     for name in names:

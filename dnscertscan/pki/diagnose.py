@@ -29,7 +29,7 @@ def examine(
     """Diagnose ``chain`` (leaf first, as received) for ``name`` at the aware time ``at``; never raises for what is in the chain.
 
     ``name`` is a DNS name in A-labels (underscores and a final dot allowed), an IP literal, or empty: then no name is checked.
-    ``known`` are certificates seen elsewhere: they tell a missing intermediate from an unknown root, and never make a chain valid.
+    ``known`` are certificates seen elsewhere: they tell a missing intermediate from an unknown root and never make a chain valid.
     ``staple`` is the OCSP response (DER) the server stapled. ``public``: the stores hold public CAs, so the limits on
     lifetime of the CA/Browser Forum apply.
     """
@@ -56,7 +56,9 @@ class _Verdict:
 class _Examination:
     """The work on one chain; everything it remembers lives as long as the one call."""
 
-    def __init__(self, chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, known: Iterable[Certificate]) -> None:
+    def __init__(
+        self, chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, known: Iterable[Certificate]
+    ) -> None:
         certificates, positions, repeats, ignored = distinct(chain)
         self.sent = Sent(tuple(parse(certificate) for certificate in certificates), positions, tuple(repeats), ignored)
         self.leaf = self.sent.facts[0]
@@ -72,7 +74,7 @@ class _Examination:
         if self.leaf.problem:
             return self._unreadable(ref)
         verdicts = [self._best(store) for store in self.stores or (TrustStore("", ()),)]
-        results = [StoreResult(store.name, verdict.path, verdict.faults) for store, verdict in zip(self.stores, verdicts, strict=False)]
+        results = [StoreResult(store.name, found.path, found.faults) for store, found in zip(self.stores, verdicts, strict=False)]
         best = min(verdicts, key=lambda verdict: verdict.rank)
         path = best.path
         faults = [*self._leaf_faults(ref, path, public=public), *(agree(results) if results else best.faults)]
@@ -85,7 +87,8 @@ class _Examination:
     def _unreadable(self, ref: CertificateRef) -> Diagnosis:
         faults = [*certificate_faults(self.leaf, ref, self.at, is_anchor=False)]
         path = Path((self.leaf,), (), Cut.NO_ISSUER)
-        faults += (found for found in shape_faults(self.sent, path, None, self.budget, self.at) if found.slug != "chain-extra-cert")
+        shape = shape_faults(self.sent, path, None, self.budget, self.at)
+        faults += (found for found in shape if found.slug != "chain-extra-cert")
         return Diagnosis(ref, tuple(faults), {store.name: False for store in self.stores}, (ref,))
 
     def _leaf_faults(self, ref: CertificateRef, path: Path, *, public: bool) -> list[Fault]:

@@ -88,7 +88,8 @@ def _parse(encoded: bytes) -> DistinguishedName:
             label = _LABELS.get(value.kind, value.kind)
             texts.append(f"{label}={value.text if value.is_raw else _escape(value.text)}")
             if value.wrong_octets:
-                (broken if value.tag in _MULTI_OCTET else quirks).append(f"{label} has octets that string type 0x{value.tag:02x} does not have")
+                text = f"{label} has octets that string type 0x{value.tag:02x} does not have"
+                (broken if value.tag in _MULTI_OCTET else quirks).append(text)
         key.append(tuple(sorted(folded)))
         shown.append("+".join(texts))
         if len(attributes) > _MAX_ATTRIBUTES:

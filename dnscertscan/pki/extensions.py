@@ -22,10 +22,10 @@ NAMES = {
     "1.3.6.1.4.1.11129.2.4.3": "CT poison", "1.3.6.1.5.5.7.1.14": "proxyCertInfo",
 }
 # What OpenSSL's X509_supported_extension knows, less proxyCertInfo, which it then refuses by default. Policies are known yet not
-# processed, as in every browser. Key identifiers and authorityInfoAccess must not be critical (RFC 5280 4.2.1.1, 4.2.1.2, 4.2.2.1).
+# processed, as in most browsers. Key identifiers and authorityInfoAccess must not be critical (RFC 5280 4.2.1).
 UNDERSTOOD_CRITICAL = frozenset({
-    BASIC, USAGE, EXTENDED, ALT_NAME, NAME_CONSTRAINTS, NETSCAPE_TYPE, "2.5.29.32", "2.5.29.31", "2.5.29.36", "2.5.29.33", "2.5.29.54",
-    "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8",
+    BASIC, USAGE, EXTENDED, ALT_NAME, NAME_CONSTRAINTS, NETSCAPE_TYPE, "2.5.29.32", "2.5.29.31", "2.5.29.36", "2.5.29.33",
+    "2.5.29.54", "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8",
 })
 # Broken or repeated, these make every client refuse the certificate; other extensions are then only ill-formed.
 _DECISIVE = frozenset({BASIC, USAGE, EXTENDED, ALT_NAME, AUTHORITY_KEY, SUBJECT_KEY, NAME_CONSTRAINTS, NETSCAPE_TYPE})
@@ -86,8 +86,10 @@ class _Reader:
         self.quirks: list[str] = []
         start, stop = der.whole(data[pos:end], der.SEQUENCE, "extensions")
         for count, (tag, ext_start, ext_stop) in enumerate(der.children(data, pos + start, pos + stop)):
-            if tag != der.SEQUENCE or count >= MAX_EXTENSIONS:
-                raise der.DerError(f"extension {count} has tag 0x{tag:02x}" if tag != der.SEQUENCE else f"over {MAX_EXTENSIONS} extensions")
+            if tag != der.SEQUENCE:
+                raise der.DerError(f"extension {count} has tag 0x{tag:02x}")
+            if count >= MAX_EXTENSIONS:
+                raise der.DerError(f"more than {MAX_EXTENSIONS} extensions")
             self._add(data, ext_start, ext_stop)
 
     def _add(self, data: bytes, pos: int, end: int) -> None:

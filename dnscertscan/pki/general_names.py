@@ -7,8 +7,8 @@ from dnscertscan.pki.dn import DistinguishedName, parse_name
 
 OTHER_NAME, EMAIL, DNS, X400, DIRECTORY, EDI, URI, IP, REGISTERED = range(9)
 KIND_NAMES = (
-    "otherName", "rfc822Name", "dNSName", "x400Address", "directoryName", "ediPartyName", "uniformResourceIdentifier", "iPAddress",
-    "registeredID",
+    "otherName", "rfc822Name", "dNSName", "x400Address", "directoryName", "ediPartyName", "uniformResourceIdentifier",
+    "iPAddress", "registeredID",
 )
 MAX_NAMES = 20_000
 

@@ -84,8 +84,8 @@ def _basic(data: bytes) -> Response:
             certificates.append(Certificate(data[pos:end]))
             pos = end
     return Response(
-        _singles(data, tbs_start, tbs_stop), data[start:tbs_stop], data[tbs_stop:algorithm_stop], der.bits(data[bits_start:bits_stop]),
-        tuple(certificates),
+        _singles(data, tbs_start, tbs_stop), data[start:tbs_stop], data[tbs_stop:algorithm_stop],
+        der.bits(data[bits_start:bits_stop]), tuple(certificates),
     )
 
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.pki import der
 from dnscertscan.pki.dn import EMPTY_NAME, DistinguishedName, read_name
-from dnscertscan.pki.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from dnscertscan.pki.encoding import encoding_quirks
+from dnscertscan.pki.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from dnscertscan.pki.keys import NO_KEY, PublicKey, parse_key
 from dnscertscan.pki.times import read_time
 
@@ -145,10 +145,11 @@ def _read(certificate: Certificate, data: bytes, *quirks: str) -> Facts:
         if isinstance(error, der.LongLengthError) and not isinstance(data, der.LooseOctets):
             raise
         problem = str(error)
+    departures = encoding_quirks(version, serial, issuer, subject, extensions)
     return Facts(
         certificate, problem, version, serial, signed, algorithm, signature, issuer, subject, dates.not_before, dates.not_after,
         key, extensions, dates.problems, (*broken, *issuer.broken, *subject.broken, *extensions.broken),
-        (*quirks, *encoding_quirks(version, serial, issuer, subject, extensions), *dates.quirks, *subject.quirks, *extensions.quirks),
+        (*quirks, *departures, *dates.quirks, *subject.quirks, *extensions.quirks),
         algorithms_differ=inner != algorithm,
     )
 

@@ -22,7 +22,7 @@ def _role(ref: CertificateRef, is_anchor: bool) -> int:
 
 
 def certificate_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_anchor: bool) -> Iterator[Fault]:
-    """Faults of one certificate wherever it stands. An anchor's own signature, form and version do not matter (RFC 5280 6.1.1 d)."""
+    """Faults of one certificate wherever it stands; an anchor's own signature and form do not matter (RFC 5280 6.1.1 d)."""
     if facts.problem:
         yield fault("cert-unparseable", ref, f"{who(ref)}: {facts.problem}", "replace it by an intact DER certificate")
         return
@@ -38,7 +38,9 @@ def certificate_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_an
         yield from _form_faults(facts, ref)
 
 
-def date_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_anchor: bool = False, severity: Severity | None = None) -> Iterator[Fault]:
+def date_faults(
+    facts: Facts, ref: CertificateRef, at: datetime, *, is_anchor: bool = False, severity: Severity | None = None
+) -> Iterator[Fault]:
     """RFC 5280 4.1.2.5: both ends are part of the validity period, to the second."""
     for problem in facts.time_problems:
         yield fault("time-format", ref, f"{who(ref)}: {problem}", "issue it anew with RFC 5280 times", severity)
@@ -55,9 +57,9 @@ def date_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_anchor: b
 def _key_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
     key = facts.key
     if key.weakness:
-        yield fault("weak-key", ref, f"{who(ref)} has an {key.weakness}", "issue it anew for an EC P-256 or RSA 2048 key")
+        yield fault("weak-key", ref, f"{who(ref)}: {key.weakness}", "issue it anew for an EC P-256 or RSA 2048 key")
     if key.refused:
-        fact = f"{who(ref)} has an {key.refused}, which clients refuse"
+        fact = f"{who(ref)}: {key.refused}, which clients refuse"
         yield fault("unsupported-alg", ref, fact, "issue it anew for a key on the named curve P-256", Severity.ERROR)
 
 
@@ -65,12 +67,14 @@ def _form_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
     signed_with = algorithm_of(facts.algorithm)
     if signed_with.weak and not facts.names_itself:
         yield fault("weak-signature", ref, f"{who(ref)} is signed with {signed_with.label}", "issue it anew with SHA-256")
-    off_web = [text for text in (facts.key.off_web, "" if signed_with.web or signed_with.weak else f"signature {signed_with.label}") if text]
+    signature = "" if signed_with.web or signed_with.weak else f"signature {signed_with.label}"
+    off_web = [text for text in (facts.key.off_web, signature) if text]
     if off_web:
         fact = f"{who(ref)} has {' and '.join(off_web)}"
-        yield fault("unsupported-alg", ref, fact, "issue it anew with ECDSA P-256 or RSA 2048 and SHA-256 if browsers are to use it")
+        yield fault("unsupported-alg", ref, fact, "for browsers, issue it anew with ECDSA P-256 or RSA 2048 and SHA-256")
     if facts.quirks:
-        yield fault("cert-encoding", ref, f"{who(ref)}: {'; '.join(facts.quirks[:8])}", "ask the CA to issue it anew; strict clients refuse it")
+        fact = f"{who(ref)}: {'; '.join(facts.quirks[:8])}"
+        yield fault("cert-encoding", ref, fact, "ask the CA to issue it anew; strict clients refuse it")
     if facts.version == 1:
         yield fault("v1-cert", ref, f"{who(ref)} has no extensions at all", "issue a version 3 certificate")
     elif not facts.names_itself and ext.AUTHORITY_KEY not in facts.extensions.present:
@@ -86,8 +90,8 @@ def issuer_faults(facts: Facts, ref: CertificateRef, *, is_last: bool) -> Iterat
     )
     if not facts.is_ca and not old_root and not any("basicConstraints" in text for text in facts.broken):
         why = "has basicConstraints CA:FALSE" if basic is not None else "has no basicConstraints"
-        yield fault("invalid-ca", ref, f"{who(ref)} {why}, yet it issued another certificate of the chain",
-                    "use an issuer whose certificate has CA:TRUE")
+        fact = f"{who(ref)} {why}, yet it issued another certificate of the chain"
+        yield fault("invalid-ca", ref, fact, "use an issuer whose certificate has CA:TRUE")
     if usage is not None and not usage & ext.CERT_SIGN:
         fact = f"{who(ref)} issued another certificate of the chain without the right to"
         yield fault("keyusage-no-certsign", ref, fact, "use a CA certificate whose key usage includes keyCertSign")

@@ -41,7 +41,8 @@ def purpose_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
         fact = f"key usage of {who(ref)} allows neither digital signature nor key encipherment nor key agreement"
         yield fault("wrong-eku", ref, fact, "issue a certificate with key usage digitalSignature")
     elif netscape is not None and not netscape & _NETSCAPE_SERVER:
-        yield fault("wrong-eku", ref, f"nsCertType of {who(ref)} does not include SSL server", "issue a certificate without nsCertType")
+        fact = f"nsCertType of {who(ref)} does not include SSL server"
+        yield fault("wrong-eku", ref, fact, "issue a certificate without nsCertType")
     if facts.is_ca:
         fact = f"{who(ref)} has basicConstraints CA:TRUE"
         yield fault("ca-as-leaf", ref, fact, "issue a server certificate with CA:FALSE; some clients refuse this one")
@@ -56,6 +57,7 @@ def lifetime_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
             period = facts.not_after - facts.not_before + timedelta(seconds=1)
             if period > timedelta(days=days):
                 span = f"{period.days} days" + (f" and {period.seconds} seconds" if period.seconds else "")
-                fact = f"{who(ref)} is valid for {span} from {moment(facts.not_before)}, at most {days} days are allowed from {since.date()} on"
+                start = moment(facts.not_before)
+                fact = f"{who(ref)} is valid for {span} from {start}, at most {days} days are allowed from {since.date()} on"
                 yield fault("lifetime-too-long", ref, fact, "issue a shorter one; browsers refuse longer ones from public CAs")
             return

@@ -16,12 +16,14 @@ def link_faults(path: Path, refs: Sequence[CertificateRef]) -> Iterator[Fault]:
     for index, link in enumerate(path.links):
         child, issuer = refs[index], refs[index + 1]
         if link is Link.NOT_SIGNED:
-            fact = f"{who(child)} is not signed by the key of {who(issuer)}, whose name it gives as issuer: {_why(path.certificates[index])}"
+            why = _why(path.certificates[index])
+            fact = f"{who(child)} is not signed by the key of {who(issuer)}, whose name it gives as issuer: {why}"
             step = "install the certificate as the CA issued it, and the CA certificate that signed it"
             yield fault("signature-failure", child, fact, step)
         elif link is Link.OTHER_KEY_ID:
-            fact = f"authorityKeyIdentifier of {who(child)} does not point to {who(issuer)}, so that OpenSSL does not take it for the issuer"
-            yield fault("issuer-not-found", child, fact, "install the issuer certificate it points to, or issue it anew with the right identifier")
+            fact = f"authorityKeyIdentifier of {who(child)} does not point to {who(issuer)}, which signed it: OpenSSL stops"
+            step = "install the issuer certificate it points to, or issue it anew with the right identifier"
+            yield fault("issuer-not-found", child, fact, step)
 
 
 def _why(facts: Facts) -> str:

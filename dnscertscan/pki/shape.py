@@ -1,8 +1,9 @@
-"""What was sent, apart from trust: order, extra and repeated certificates, the root among them (RFC 5246 7.4.2, RFC 8446 4.4.2)."""
+"""What was sent, apart from trust: order, extra and repeated certificates, the root among them (RFC 5246 7.4.2, 8446 4.4.2)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.model.findings import Severity
@@ -64,7 +65,8 @@ def shape_faults(sent: Sent, path: Path, asked: Asked | None, budget: Budget, at
         if facts.problem and facts.sha256 not in on_path:
             ref = sent.ref(facts)
             fact = f"{who(ref)}: {facts.problem}; many clients end the handshake for this"
-            yield fault("cert-unparseable", ref, fact, "remove it, or replace it by an intact one", Severity.WARNING if path.anchored else None)
+            weight = Severity.WARNING if path.anchored else None
+            yield fault("cert-unparseable", ref, fact, "remove it, or replace it by an intact one", weight)
     for facts in others:
         yield from date_faults(facts, sent.ref(facts), at, severity=Severity.INFO)
 
@@ -78,8 +80,9 @@ def _order(sent: Sent, path: Path, asked: Asked | None) -> Iterator[Fault]:
             fact = f"{who(ref)} is the one for this name, a CA certificate is sent before it"
             yield fault("chain-order", ref, fact, "send the server certificate first, then each issuer after what it issued")
             return
-    positions = [sent.positions[facts.sha256] for facts in path.certificates if facts.sha256 in sent.positions]
-    for facts, before, here in zip((f for f in path.certificates[1:] if f.sha256 in sent.positions), positions, positions[1:], strict=False):
+    served = [facts for facts in path.certificates if facts.sha256 in sent.positions]
+    positions = [sent.positions[facts.sha256] for facts in served]
+    for facts, (before, here) in zip(served[1:], pairwise(positions), strict=True):
         if here < before:
             shown = ", ".join(map(str, positions))
             ref = sent.ref(facts)
@@ -115,7 +118,8 @@ def _extra(sent: Sent, path: Path, others: Sequence[Facts], budget: Budget) -> I
     reached = list(path.certificates)
     rest = list(others)
     for facts in reached:
-        issuers = [other for other in rest if other.subject.key == facts.issuer.key and budget.is_signed(other, facts) is not False]
+        named = [other for other in rest if other.subject.key == facts.issuer.key]
+        issuers = [other for other in named if budget.is_signed(other, facts) is not False]
         reached += issuers
         rest = [other for other in rest if other not in issuers]
     if not rest and not sent.ignored:
@@ -124,4 +128,5 @@ def _extra(sent: Sent, path: Path, others: Sequence[Facts], budget: Budget) -> I
     shown = ", ".join(who(ref) for ref in refs[:5]) + (f" and {len(refs) - 5} more" if len(refs) > 5 else "")
     ignored = f"{sent.ignored} certificates after the first {MAX_SENT} were not looked at" if sent.ignored else ""
     fact = "; ".join(text for text in (shown, ignored) if text)
-    yield fault("chain-extra-cert", refs[0] if refs else None, fact, "remove what does not lead from the server certificate to its root")
+    step = "remove what does not lead from the server certificate to its root"
+    yield fault("chain-extra-cert", refs[0] if refs else None, fact, step)

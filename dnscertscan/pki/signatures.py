@@ -93,7 +93,8 @@ def _pss(data: bytes, pos: int, end: int) -> Algorithm:
     if name not in _PSS_HASHES:
         return Algorithm("", None, f"PSS with hash {name}")
     digest, label = _PSS_HASHES[name]
-    return Algorithm("pss", digest, f"RSA-PSS with {label}", web=label in ("SHA-256", "SHA-384", "SHA-512"), weak=label == "SHA-1")
+    web = label in ("SHA-256", "SHA-384", "SHA-512")
+    return Algorithm("pss", digest, f"RSA-PSS with {label}", web=web, weak=label == "SHA-1")
 
 
 def verify(key: PublicKey, identifier: bytes, signature: bytes, signed: bytes) -> bool:

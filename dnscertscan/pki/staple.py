@@ -14,7 +14,8 @@ from dnscertscan.pki.signatures import verify
 from dnscertscan.pki.wording import fault, moment, quoted, who
 
 _HASHES = {
-    "1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384", "2.16.840.1.101.3.4.2.3": "sha512",
+    "1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
 }
 _STEP = "let the server fetch a new response from the CA's responder, or turn stapling off"
 
@@ -56,7 +57,8 @@ def _said(single: Single, ref: CertificateRef, at: datetime) -> Iterator[Fault]:
     elif second < single.this_update:
         yield _invalid(ref, f"for {who(ref)} it is valid from {moment(single.this_update)} on")
     elif single.status is Status.UNKNOWN:
-        yield fault("ocsp-unknown", ref, f"the responder does not know {who(ref)}", "ask the CA; replace the certificate if it was never issued")
+        step = "ask the CA; replace the certificate if it was never issued"
+        yield fault("ocsp-unknown", ref, f"the responder does not know {who(ref)}", step)
 
 
 def _invalid(ref: CertificateRef, fact: str) -> Fault:
@@ -89,10 +91,12 @@ def _signer_problem(response: Response, issuer: Facts, at: datetime) -> str:
 
 def _delegation_problem(responder: Facts, issuer: Facts, at: datetime) -> str:
     name = f'responder "{quoted(responder.subject.text)}"'
-    if responder.issuer.key != issuer.subject.key or not verify(issuer.key, responder.algorithm, responder.signature, responder.signed):
+    signed = verify(issuer.key, responder.algorithm, responder.signature, responder.signed)
+    if responder.issuer.key != issuer.subject.key or not signed:
         return f"{name} was not authorised by the issuer itself"
     if OCSP_SIGNING not in (responder.extensions.extended or ()):
         return f"the certificate of {name} lacks the extended key usage OCSPSigning"
-    if responder.not_before is None or responder.not_after is None or not responder.not_before <= at.replace(microsecond=0) <= responder.not_after:
+    start, end = responder.not_before, responder.not_after
+    if start is None or end is None or not start <= at.replace(microsecond=0) <= end:
         return f"the certificate of {name} is not within its validity period"
     return ""

@@ -18,7 +18,7 @@ _OTHER_CA = "use a CA that clients trust, or add this root to the trust store if
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known beyond the path: ``known`` from elsewhere (other stores included), ``sent`` here, ``is_anchor`` of some store."""
+    """Beyond the path: ``known`` from elsewhere (other stores included), ``sent`` here, and the anchors of all stores."""
 
     known: Lookup
     sent: Lookup
@@ -34,7 +34,8 @@ def trust_faults(path: Path, refs: Sequence[CertificateRef], around: Surrounding
             return
         case Cut.SELF_SIGNED if len(path.certificates) == 1:
             fact = f"{who(ref)} is its own issuer and is in no trust store"
-            yield fault("self-signed-leaf", ref, fact, "install a certificate from a CA that clients trust, or add this one to the trust store")
+            step = "install a certificate from a CA that clients trust, or add this one to the trust store"
+            yield fault("self-signed-leaf", ref, fact, step)
         case Cut.SELF_SIGNED:
             fact = f"untrusted root {who(ref)} was sent, but is not in any store"
             yield fault("self-signed-in-chain", ref, fact, _OTHER_CA)
@@ -54,24 +55,28 @@ def _not_found(last: Facts, ref: CertificateRef, around: Surroundings) -> Fault:
     urls = f" (to be had at {quoted(last.extensions.issuer_urls[0])})" if last.extensions.issuer_urls else ""
     if missing:
         named = " and ".join(f'"{quoted(facts.subject.text)}"' for facts in missing)
-        beyond = f'; its root "{quoted(root.subject.text)}" is an untrusted root, not in any store' if root and not around.is_anchor(root) else ""
+        beyond = ""
+        if root and not around.is_anchor(root):
+            beyond = f'; its root "{quoted(root.subject.text)}" is an untrusted root, not in any store'
         fact = f"missing intermediate {named}, the issuer of {who(ref)}, was not sent{beyond}"
         return fault("issuer-not-found", ref, fact, f"configure the server to send it after its own certificate{urls}")
     if root:
-        fact = f'untrusted root "{quoted(root.subject.text)}", the issuer of {who(ref)}, is not in {"this" if around.is_anchor(root) else "any"} store'
+        which = "this" if around.is_anchor(root) else "any"
+        fact = f'untrusted root "{quoted(root.subject.text)}", the issuer of {who(ref)}, is not in {which} store'
         return fault("issuer-not-found", ref, fact, _OTHER_CA)
     fact = f'issuer "{issuer}" of {who(ref)} was not sent and is in no trust store'
     if around.sent(last.issuer):
         fact = f'issuer "{issuer}" of {who(ref)} is in no trust store, and what was sent under that name has another key'
-    step = f"if that is an intermediate CA, configure the server to send its certificate{urls}; if it is a root, clients must trust it"
+    step = f"if that is an intermediate CA, let the server send its certificate{urls}; if it is a root, clients must trust it"
     return fault("issuer-not-found", ref, fact, step)
 
 
 def _way_up(last: Facts, around: Surroundings) -> tuple[list[Facts], Facts | None]:
-    """Intermediates that would have had to be sent, and the untrusted root they lead to, as far as certificates seen elsewhere tell."""
+    """Intermediates that were missing and the root they lead to, as far as certificates seen elsewhere tell."""
     missing: list[Facts] = []
     while len(missing) < MAX_INTERMEDIATES:
-        issuers = [facts for facts in around.known(last.issuer) if key_id_fits(facts, last) and around.budget.is_signed(facts, last)]
+        fitting = [facts for facts in around.known(last.issuer) if key_id_fits(facts, last)]
+        issuers = [facts for facts in fitting if around.budget.is_signed(facts, last)]
         roots = [facts for facts in issuers if facts.names_itself]
         if roots:
             return missing, roots[0]

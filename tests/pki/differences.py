@@ -1,0 +1,58 @@
+"""Where our verdict differs from OpenSSL's on purpose: the one table, with the source of each difference.
+
+``accepts`` tells what we do. A difference is explained only by a change it is listed for, in that direction.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One deliberate difference: the changes of ``pki.worlds`` that show it, our side, and why."""
+
+    changes: frozenset[str]
+    accepts: bool
+    what: str
+    source: str
+
+
+DIFFERENCES = (
+    Difference(
+        frozenset({"san-none", "san-empty", "san-only-mail", "v1"}), False,
+        "the common name is never used, also when no dNSName is there",
+        "RFC 9525 6.3 (MUST NOT use CN-ID); Chrome 58, Firefox 48, Go 1.15",
+    ),
+    Difference(
+        frozenset({"wildcard-partial"}), False, "a wildcard is a whole label (ba*.example.com matches nothing)",
+        "RFC 9525 6.3; BR 7.1.4.2.1; OpenSSL itself with X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS",
+    ),
+    Difference(
+        frozenset({"wildcard-underscore"}), True, "a wildcard stands for a label with an underscore",
+        "RFC 9525 6.3 compares labels, whatever is in them; Chrome, Firefox, Go",
+    ),
+    Difference(
+        frozenset({"final-dot-asked"}), True, "a final dot in the name asked for means the root and is no part of the name",
+        "RFC 1034 3.1, RFC 6066 3 (no trailing dot in SNI); Chrome, Firefox, curl",
+    ),
+    Difference(
+        frozenset({"leaf-last-second"}), True, "the second of notAfter is part of the validity period",
+        "RFC 5280 4.1.2.5 (through notAfter, inclusive); OpenSSL's X509_cmp_time calls equal times past",
+    ),
+    Difference(
+        frozenset({"anchor-intermediate", "anchor-leaf"}), True, "an anchor need not be self-signed",
+        "RFC 5280 6.1.1 d; OpenSSL with X509_V_FLAG_PARTIAL_CHAIN, as curl and Python 3.13 set it; Go, GnuTLS",
+    ),
+    Difference(
+        frozenset({"rival-anchor", "rival-intermediate"}), True,
+        "of several issuers with one name, all are tried, not only the first",
+        "RFC 4158 2.4.2; Chrome, Firefox, Go build paths the same way",
+    ),
+    Difference(
+        frozenset({"eleven-intermediates"}), False, "at most 10 intermediate certificates", "bounded search; Firefox stops at 6",
+    ),
+)
+
+
+def explained(changes: tuple[str, ...], accepted: bool) -> Difference | None:
+    """The difference that explains our verdict ``accepted`` against OpenSSL's, if one is listed."""
+    return next((entry for entry in DIFFERENCES if entry.accepts is accepted and entry.changes.intersection(changes)), None)
