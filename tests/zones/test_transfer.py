@@ -3,8 +3,6 @@
 import os
 import random
 import struct
-import time
-from collections.abc import Callable
 
 import dns.flags
 import dns.message
@@ -12,50 +10,11 @@ import dns.name
 import dns.rcode
 import dns.tsig
 import pytest
+from servers.hostile_axfr import OTHER_SOA, SOA, WWW, failure, fetch, records
 from servers.hostile_dns import Peer, answer, scripted
 
-from dnscertscan.model.records import ZoneFault, ZoneProblem
-from dnscertscan.zones.axfr import MAX_COMPLAINTS, AxfrServer, AxfrSource, TsigKey
-from dnscertscan.zones.base import Fetched
-from dnscertscan.zones.transfer import Limits, Progress
-from dnscertscan.zones.transfer_failure import explain
-
-SOA = "example.com. 300 IN SOA ns.example.com. admin.example.com. 7 3600 900 604800 300"
-OTHER_SOA = SOA.replace(" 7 ", " 8 ")
-WWW = "www.example.com. 300 IN A 192.0.2.1"
-SECONDS = 0.6
-Script = Callable[[Peer], None]
-
-
-def fetch(
-    script: Script, *, key: TsigKey | None = None, seconds: float = SECONDS, max_bytes: int = 10**6, max_records: int = 10**4
-) -> Fetched:
-    with scripted(script) as port:
-        source = AxfrSource("example.com", (AxfrServer("127.0.0.1", port),), key, seconds, seconds, max_bytes, max_records)
-        start = time.monotonic()
-        fetched = source.fetch()
-        assert time.monotonic() - start < seconds + 2
-    return fetched
-
-
-def failure(script: Script, **options: object) -> str:
-    fetched = fetch(script, **options)  # type: ignore[arg-type]  # the options of fetch, passed on
-    assert fetched.zones == ()
-    (problem,) = fetched.problems
-    assert problem.fault is ZoneFault.FAILED
-    assert problem.message.startswith("zone example.com: transfer failed: 127.0.0.1:")
-    assert "\n" not in problem.message
-    return problem.message
-
-
-def records(*lines: str) -> Script:
-    """Answers with one message of these records and waits."""
-
-    def script(peer: Peer) -> None:
-        peer.send(answer(peer.query(), *lines).to_wire())
-        peer.wait()
-
-    return script
+from dnscertscan.model.records import ZoneFault
+from dnscertscan.zones.axfr import AxfrServer, AxfrSource
 
 
 def test_an_honest_answer_is_taken() -> None:
@@ -227,162 +186,6 @@ def test_every_rcode_is_explained(rcode: dns.rcode.Rcode, words: str) -> None:
         peer.wait()
 
     assert words in failure(script)
-
-
-KEY = TsigKey("xfr.example", "hmac-sha256", b"0123456789abcdef")
-
-
-def signed(*lines: str, secret: bytes = KEY.secret, name: str = KEY.name, tsig_error: int = 0, sign: bool = True) -> Script:
-    """A server that verifies nothing and signs as told."""
-
-    def script(peer: Peer) -> None:
-        request = dns.message.from_wire(peer.request(), keyring=KEY.wire_key())
-        reply = answer(request, *lines)
-        if sign:
-            reply.use_tsig(dns.tsig.Key(name, secret, "hmac-sha256"), tsig_error=tsig_error)
-            reply.request_mac = request.mac
-        peer.send(reply.to_wire())
-        peer.wait()
-
-    return script
-
-
-def test_answers_that_are_not_signed_as_asked() -> None:
-    """With a key, only an answer signed with it is believed; a false clock is named as such."""
-    (zone,) = fetch(signed(SOA, WWW, SOA), key=KEY).zones
-    assert len(zone.records) == 2
-    assert "not signed" in failure(signed(SOA, WWW, SOA, sign=False), key=KEY)
-    assert "the answer's signature was not made with TSIG key" in failure(signed(SOA, WWW, SOA, secret=b"other"), key=KEY)
-    assert "the answer's signature was not made with TSIG key" in failure(signed(SOA, WWW, SOA, name="other.example"), key=KEY)
-    assert "BADTIME: this machine's clock" in failure(signed(tsig_error=dns.rcode.BADTIME), key=KEY)
-
-
-def test_an_unsigned_end_of_a_signed_transfer_is_refused() -> None:
-    """Records slipped in after the first signed message do not become a zone."""
-
-    def script(peer: Peer) -> None:
-        request = dns.message.from_wire(peer.request(), keyring=KEY.wire_key())
-        reply = answer(request, SOA)
-        reply.use_tsig(KEY.wire_key())
-        reply.request_mac = request.mac
-        peer.send(reply.to_wire(multi=True))
-        peer.send(answer(request, WWW, SOA).to_wire())
-        peer.wait()
-
-    assert "TSIG" in failure(script, key=KEY)
-
-
-def test_a_signed_answer_without_a_key_of_ours() -> None:
-    """A signature we cannot check is not taken for granted."""
-
-    def script(peer: Peer) -> None:
-        reply = answer(peer.query(), SOA, WWW, SOA)
-        reply.use_tsig(KEY.wire_key())
-        peer.send(reply.to_wire())
-        peer.wait()
-
-    assert "the answer's signature was not made with a key we have (none was given)" in failure(script)
-
-
-def test_our_own_clock_check_is_explained() -> None:
-    """A reply whose time is off by our clock gives the same advice as the server's own BADTIME."""
-    line = explain(dns.tsig.BadTime(), Progress(), Limits(1, 1, 1, 1), "xfr")
-    assert line.startswith("BADTIME: this machine's clock and the server's differ")
-
-
-def raw_answer(query: dns.message.Message, *rrs: tuple[str, int, int, bytes]) -> bytes:
-    """A reply with hand-made RRs (owner, type, class, rdata) between two SOAs."""
-    soa = answer(query, SOA).answer[0]
-    ends = ("example.com.", 6, 1, soa[0].to_wire() or b"")
-    wire = struct.pack("!HHHHHH", query.id, 0x8400, 0, len(rrs) + 2, 0, 0)
-    for owner, kind, rdclass, rdata in (ends, *rrs, ends):
-        wire += dns.name.from_text(owner).to_wire() + struct.pack("!HHIH", kind, rdclass, 300, len(rdata)) + rdata
-    return wire
-
-
-def problems(script: Script) -> list[ZoneProblem]:
-    fetched = fetch(script)
-    (zone,) = fetched.zones
-    assert ("www.example.com", "192.0.2.1") in [(record.name.text, record.data) for record in zone.records]
-    assert all(problem.fault is ZoneFault.BAD_RECORD for problem in fetched.problems)
-    return list(fetched.problems)
-
-
-def test_a_bad_record_is_reported_and_the_others_are_kept() -> None:
-    """An address of five octets, another class, a name outside the zone: one line each, the zone stays."""
-
-    def script(peer: Peer) -> None:
-        good = ("www.example.com.", 1, 1, bytes([192, 0, 2, 1]))
-        five = ("bad.example.com.", 1, 1, bytes(5))
-        chaos = ("chaos.example.com.", 16, 3, b"\x01x")
-        outside = ("www.example.net.", 1, 1, bytes([192, 0, 2, 2]))
-        peer.send(raw_answer(peer.query(), five, good, chaos, outside))
-        peer.wait()
-
-    lines = [problem.message for problem in problems(script)]
-    assert [line.partition(": ")[2].partition(": ")[0] for line in lines] == [
-        "record bad.example.com. A",
-        "record www.example.net. A",
-        "record chaos.example.com. TXT",
-    ]
-    assert "rdata cannot be read" in lines[0]
-    assert "outside the zone" in lines[1]
-    assert "class CH instead of IN" in lines[2]
-
-
-@pytest.mark.parametrize(
-    ("kind", "rdata"),
-    [
-        (5, b"\xc0\xff"),  # a compression pointer that points forward
-        (5, b""),
-        (5, b"\x3fshort"),  # a label longer than the rdata
-        (28, bytes(15)),
-        (16, b"\xffx"),
-        (1, b"\xc0\x00\x02\x01\x00"),
-    ],
-)
-def test_the_bad_record_is_the_one_that_is_named(kind: int, rdata: bytes) -> None:
-    """However the rdata is broken, the complaint names that record and no neighbour."""
-
-    def script(peer: Peer) -> None:
-        good = [(f"{name}.example.com.", 1, 1, bytes([192, 0, 2, 1])) for name in ("www", "before", "after")]
-        peer.send(raw_answer(peer.query(), *good[:2], ("bad.example.com.", kind, 1, rdata), good[2]))
-        peer.wait()
-
-    (problem,) = problems(script)
-    assert "record bad.example.com. " in problem.message
-    assert "its rdata cannot be read" in problem.message
-
-
-def test_two_aliases_at_one_name_are_both_kept() -> None:
-    """A forbidden second CNAME, and a CNAME beside an address, are not dropped silently."""
-    (zone,) = fetch(
-        records(SOA, WWW, "www.example.com. 300 IN CNAME a.example.com.", "www.example.com. 300 IN CNAME b.example.com.", SOA)
-    ).zones
-    assert [record.data for record in zone.records if record.name.text == "www.example.com"] == [
-        "192.0.2.1",
-        "a.example.com.",
-        "b.example.com.",
-    ]
-
-
-def test_a_record_sent_twice_stands_once_with_the_smallest_ttl() -> None:
-    """A zone is a set of records (RFC 2181 section 5)."""
-    (zone,) = fetch(records(SOA, WWW, WWW.replace("300", "60"), WWW, SOA)).zones
-    assert [record.ttl for record in zone.records if record.type == "A"] == [60]
-
-
-def test_a_flood_of_bad_records_is_counted() -> None:
-    """Millions of bad records do not become millions of lines."""
-
-    def script(peer: Peer) -> None:
-        good = ("www.example.com.", 1, 1, bytes([192, 0, 2, 1]))
-        peer.send(raw_answer(peer.query(), good, *[(".", 1, 1, bytes(4))] * (MAX_COMPLAINTS + 500)))
-        peer.wait()
-
-    lines = problems(script)
-    assert len(lines) == MAX_COMPLAINTS + 1
-    assert "500 more records that cannot be used" in lines[-1].message
 
 
 def test_garbage_never_escapes_as_an_exception() -> None:
