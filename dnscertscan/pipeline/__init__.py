@@ -8,6 +8,7 @@ from dnscertscan import __version__
 from dnscertscan.checks.judge import Judge, sort_key
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
+from dnscertscan.model.records import Verdict
 from dnscertscan.model.report import Report, Run
 from dnscertscan.pipeline.events import (
     Event,
@@ -59,7 +60,7 @@ async def survey(parts: Parts, observer: Observer, stop: Stop) -> tuple[AllZones
     everything = await fetch_all(parts.sources, fetched, stop)
     resolving = make_plan(everything.zones, parts.resolver, parts.mapping, lambda done, total: observer(Resolving(done, total)))
     plan = await stop.unless(resolving)
-    if plan is not None:
+    if plan:
         observer(Planned(len(plan.targets), len(plan.unscanned)))
     return everything, plan
 
@@ -89,7 +90,7 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
         coverage=coverage,
         observations=tuple(observations),
         findings=tuple(sorted([*findings, *late], key=sort_key)),
-        complete=is_complete(coverage, observations, stop.reason) and not _deaf(parts.resolver),
+        complete=is_complete(coverage, observations, stop.reason) and not _deaf(parts.resolver, plan),
         valid={_key(observation): parts.judge.valid(observation) for observation in observations},
     )
     observer(Finished(report))
@@ -103,9 +104,10 @@ def _judge_together(judge: Judge, observations: Sequence[Observation]) -> list[F
     return [*endpoint, *judge.fleet(observations)]
 
 
-def _deaf(resolver: Resolver) -> bool:
-    """Whether names were asked for and no nameserver ever said a word: then nothing is known about them."""
-    return resolver.asked > 0 and resolver.answered == 0
+def _deaf(resolver: Resolver, plan: Plan | None) -> bool:
+    """Whether names could only be asked for and no nameserver ever said a word: then nothing is known about them."""
+    ends = [origin.resolution.verdict for origin in plan.resolutions if origin.resolution] if plan else []
+    return resolver.answered == 0 and Verdict.FAILED in ends
 
 
 def _key(observation: Observation) -> tuple[str, int, str]:

@@ -72,11 +72,14 @@ def chase(
     while step := walk.next_step():
         current, path = step
         held = index.lookup(current)
-        if held is None:
-            answer = yield Question(current)
-            walk.take_answer(answer, path, index)
-        else:
+        if held is not None and held.whole:
             walk.take_held(current, held, path)
+            continue
+        answer = yield Question(current)
+        if held is not None and answer.status is Status.FAILED and not answer.hops:
+            walk.take_held(current, held, path)  # nobody knows better: what the export lacks does not exist
+        else:
+            walk.take_answer(answer, path, index)
     return walk.resolution()
 
 

@@ -27,17 +27,22 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The answer of the loaded zones. Without addresses and aliases: no data when ``exists``, NXDOMAIN otherwise."""
+    """The answer of the loaded zones. Without addresses and aliases: no data when ``exists``, NXDOMAIN otherwise.
+
+    ``whole`` is False when the name is missing in a zone that has neither SOA nor NS at its apex: an export of hosts alone,
+    which does not say what it delegates, so that a resolver may know better.
+    """
 
     addresses: tuple[Record, ...] = ()
     aliases: tuple[Alias, ...] = ()
     exists: bool = True
+    whole: bool = True
 
 
 class ZoneTree:
     """One view of one zone. Records outside the zone, or under names that cannot exist, answer nothing."""
 
-    __slots__ = ("_cuts", "_dnames", "_exists", "_held", "_hosts", "name")
+    __slots__ = ("_cuts", "_dnames", "_exists", "_held", "_hosts", "_whole", "name")
 
     def __init__(self, zone: Zone) -> None:
         self.name = zone.name
@@ -46,6 +51,7 @@ class ZoneTree:
         self._cuts: set[str] = set()
         self._exists: set[str] = {zone.name.text}
         self._held: dict[str, Held] = {}
+        self._whole = any(record.type in ("SOA", "NS") and record.name == zone.name for record in zone.records)
         for record in zone.records:
             if self._add_name(record.name):
                 self._add_record(record)
@@ -82,7 +88,8 @@ class ZoneTree:
         owner = text if text in self._exists else self._source_of_synthesis(text)
         if owner in self._hosts:
             return self._records(owner)
-        return None if owner in self._cuts else Held(exists=owner in self._exists)
+        exists = owner in self._exists
+        return None if owner in self._cuts else Held(exists=exists, whole=exists or self._whole)
 
     def covers(self, wildcard: DnsName, name: DnsName) -> bool:
         """Whether ``name`` would be answered from ``wildcard``: it does not exist, and no nearer name does (RFC 4592 3.3.1)."""
@@ -167,4 +174,6 @@ def _unite(answers: list[Held | None]) -> Held | None:
     aliases = sorted((alias for answer in held for alias in answer.aliases), key=lambda alias: alias.target)
     if addresses or aliases:
         return Held(addresses, tuple(aliases[:MAX_ALIASES]))
-    return Held(exists=any(answer.exists for answer in held)) if len(held) == len(answers) else None
+    if len(held) < len(answers):
+        return None
+    return Held(exists=any(answer.exists for answer in held), whole=all(answer.whole for answer in held))

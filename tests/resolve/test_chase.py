@@ -109,6 +109,29 @@ def test_dangling_says_whether_the_name_or_the_data_is_missing():
     }
 
 
+def test_an_export_of_hosts_alone_is_no_proof_of_absence():
+    """Without SOA and NS a zone does not say what it delegates: resolvers are asked, and believed when they answer."""
+    index = ZoneIndex([zone("a.test", "x CNAME host.child\ny CNAME gone\nz CNAME unsure")])
+    answers = {
+        "host.child.a.test": data("192.0.2.1"),
+        "gone.a.test": Answer(Status.NXDOMAIN),
+        "unsure.a.test": Answer(Status.FAILED, reason="timeout"),
+    }
+    ends = {name: run(f"{name}.a.test", index, answers)[0] for name in "xyz"}
+    assert {name: (end.verdict, end.reason, end.addresses) for name, end in ends.items()} == {
+        "x": (Verdict.RESOLVED, "", ("192.0.2.1",)),
+        "y": (Verdict.DANGLING, "NXDOMAIN", ()),
+        "z": (Verdict.DANGLING, "NXDOMAIN", ()),
+    }
+
+
+def test_a_whole_zone_is_proof_of_absence():
+    """With its SOA or NS the zone itself says that a name does not exist; nobody is asked."""
+    index = ZoneIndex([zone("a.test", "@ NS ns.a.test.\nx CNAME gone")])
+    resolution, asked = run("x.a.test", index)
+    assert (resolution.verdict, asked) == (Verdict.DANGLING, [])
+
+
 def test_failure_of_resolvers_is_a_verdict():
     """The reason and the way there are kept."""
     index = ZoneIndex([zone("a.test", "x CNAME s.example.")])
@@ -159,8 +182,9 @@ def test_via_follows_one_record_only():
 
 def test_views_that_disagree_without_end_are_bounded():
     """Two aliases at each of many names: at most MAX_NAMES are looked at."""
+    apex = Record(DnsName("a.test"), "NS", "ns.a.test.", None, Origin("t"))
     views = [
-        Zone(DnsName("a.test"), None, tuple(_alias(i, i * 2 + step) for i in range(2000)), "t", str(step)) for step in (1, 2)
+        Zone(DnsName("a.test"), None, (apex, *(_alias(i, i * 2 + step) for i in range(2000))), "t", str(step)) for step in (1, 2)
     ]
     resolution, asked = run("n0.a.test", ZoneIndex(views))
     assert resolution.verdict in (Verdict.TOO_LONG, Verdict.DANGLING)
