@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from pki import openssl
+from pki.changes import CHANGES, make
 from pki.differences import explained
-from pki.worlds import CHANGES, make
 
 from dnscertscan import diagnose
 
@@ -37,7 +37,7 @@ def main() -> int:
     spent = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(chosen.chains):
-            names = (everything[number],) if number < len(everything) else tuple(draw.sample(everything, draw.choice((0, 1, 2, 2, 3))))
+            names = (everything[number],) if number < len(everything) else draw.sample(everything, draw.choice((0, 1, 2, 2, 3)))
             case = make(*names, kind=draw.choice(("P-256", "P-256", "RSA2048")))
             start = time.perf_counter()
             found = diagnose(case.chain, case.name, case.anchors, case.at)
@@ -53,8 +53,8 @@ def main() -> int:
                     ours = "accept" if found.valid else f"refuse ({errors})"
                     strange.append(f"{'+'.join(names)}: we {ours}; OpenSSL: {reason or 'OK'}")
     same = verdicts[True, True] + verdicts[False, False]
-    print(f"{chosen.chains} chains: {same} same verdict ({verdicts[True, True]} accepted, {verdicts[False, False]} refused by both)")
-    print(f"{sum(deliberate.values())} deliberate differences, {len(strange)} others; {spent / chosen.chains * 1000:.2f} ms a chain")
+    print(f"{chosen.chains} chains, {same} with the same verdict: {verdicts[True, True]} accepted, {verdicts[False, False]} refused")
+    print(f"{sum(deliberate.values())} deliberate differences, {len(strange)} others; {spent / chosen.chains * 1000:.2f} ms each")
     for (what, source), count in deliberate.most_common():
         print(f"{count:6}  {what}  [{source}]")
     for line in strange[:50]:

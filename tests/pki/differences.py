@@ -3,6 +3,7 @@
 ``accepts`` tells what we do. A difference is explained only by a change it is listed for, in that direction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -14,6 +15,8 @@ class Difference:
     accepts: bool
     what: str
     source: str
+    only_with: frozenset[str] = frozenset()
+    """When not empty, one of these changes must be there too."""
 
 
 DIFFERENCES = (
@@ -43,9 +46,34 @@ DIFFERENCES = (
         "RFC 5280 6.1.1 d; OpenSSL with X509_V_FLAG_PARTIAL_CHAIN, as curl and Python 3.13 set it; Go, GnuTLS",
     ),
     Difference(
-        frozenset({"rival-anchor", "rival-intermediate"}), True,
+        frozenset({"rival-intermediate", "cross-signed-first", "only-cross-root-trusted"}), True,
         "of several issuers with one name, all are tried, not only the first",
         "RFC 4158 2.4.2; Chrome, Firefox, Go build paths the same way",
+    ),
+    Difference(
+        frozenset({"self-signed-trusted", "self-signed-ca-trusted"}), True,
+        "an anchor that does not count as self-signed (its key identifier names another key) is an anchor all the same",
+        "RFC 5280 6.1.1 d", frozenset({
+            "aki-other-key", "aki-other-serial", "aki-issuer-serial", "leaf-issuer-printable", "leaf-issuer-other",
+            "leaf-issuer-case", "leaf-algorithms-differ",
+        }),
+    ),
+    Difference(
+        frozenset({"cross-signed"}), True, "of several issuers with one name, all are tried, not only the first",
+        "RFC 4158 2.4.2; Chrome, Firefox, Go build paths the same way", frozenset({"untrusted", "untrusted-sent"}),
+    ),
+    Difference(
+        frozenset({"leaf-explicit-curve"}), False, "explicit curve parameters are refused in a self-signed server certificate too",
+        "RFC 5480 2.1.1 (MUST NOT), RFC 8422 5.4 (no TLS for such keys); OpenSSL looks at them in longer chains only",
+        frozenset({"self-signed-trusted", "self-signed-ca-trusted", "anchor-leaf"}),
+    ),
+    Difference(
+        frozenset({
+            "nc-empty-excluded", "nc-excluded", "nc-permitted-other", "nc-suffix-no-dot", "root-nc-other", "two-cas-upper-nc",
+            "nc-not-critical", "nc-minimum",
+        }), True,
+        "name constraints for dNSName are not applied to the common name, which is never used",
+        "RFC 5280 4.2.1.10, RFC 9525 6.3; OpenSSL with X509_CHECK_FLAG_NEVER_CHECK_SUBJECT", frozenset({"ip4", "ip6"}),
     ),
     Difference(
         frozenset({"eleven-intermediates"}), False, "at most 10 intermediate certificates", "bounded search; Firefox stops at 6",
@@ -53,6 +81,12 @@ DIFFERENCES = (
 )
 
 
-def explained(changes: tuple[str, ...], accepted: bool) -> Difference | None:
+def explained(changes: Sequence[str], accepted: bool) -> Difference | None:
     """The difference that explains our verdict ``accepted`` against OpenSSL's, if one is listed."""
-    return next((entry for entry in DIFFERENCES if entry.accepts is accepted and entry.changes.intersection(changes)), None)
+    return next(
+        (
+            entry for entry in DIFFERENCES
+            if entry.accepts is accepted and entry.changes.intersection(changes)
+            and (not entry.only_with or entry.only_with.intersection(changes))
+        ), None,
+    )

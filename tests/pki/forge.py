@@ -94,7 +94,8 @@ def key(label: str, kind: str = "P-256") -> PrivateKeyTypes:
     if kind == "DSA":
         return dsa.generate_private_key(2048)
     curves: dict[str, ec.EllipticCurve] = {
-        "P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-224": ec.SECP224R1(), "P-192": ec.SECP192R1(), "secp256k1": ec.SECP256K1(),
+        "P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-224": ec.SECP224R1(), "P-192": ec.SECP192R1(),
+        "secp256k1": ec.SECP256K1(),
     }
     return ec.generate_private_key(curves[kind])
 
@@ -138,7 +139,8 @@ def algorithm(private: PrivateKeyTypes, digest: str = "sha256") -> bytes:
 
 
 BASIC, USAGE, EKU, SAN, AKI, SKI, NC = "2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.17", "2.5.29.35", "2.5.29.14", "2.5.29.30"
-FEATURE, POLICY_CONSTRAINTS, NETSCAPE, UNKNOWN = "1.3.6.1.5.5.7.1.24", "2.5.29.36", "2.16.840.1.113730.1.1", "1.3.6.1.4.1.55555.1.1"
+FEATURE, POLICY_CONSTRAINTS = "1.3.6.1.5.5.7.1.24", "2.5.29.36"
+NETSCAPE, UNKNOWN = "2.16.840.1.113730.1.1", "1.3.6.1.4.1.55555.1.1"
 SERVER, CLIENT, ANY, OCSP_SIGNING, SGC = (
     "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0", "1.3.6.1.5.5.7.3.9", "1.3.6.1.4.1.311.10.3.3",
 )
@@ -225,7 +227,8 @@ class Spec:
             extra.append(Extension(AKI, self.aki or seq(tlv(0x80, parent.ski or key_id(parent.private)))))
         outer = algorithm(parent.private, self.digest)
         parts = [
-            *([tlv(0xA0, integer(self.version - 1))] if self.version != 1 else []), tlv(2, self.serial), self.inner_algorithm or outer,
+            *([tlv(0xA0, integer(self.version - 1))] if self.version != 1 else []), tlv(2, self.serial),
+            self.inner_algorithm or outer,
             self.issuer or parent.subject, seq(self.not_before, self.not_after), self.subject, self.public or spki(self.private),
         ]
         if self.version != 1:
@@ -239,13 +242,15 @@ class Spec:
 
 def root_spec(label: str = "Root", kind: str = "P-256") -> Spec:
     return Spec(
-        name(f"Forge {label}"), key(label, kind), (basic(True), usage(0x06)), time(NOW - 1000 * DAY), time(NOW + 3000 * DAY), serial=b"\x01",
+        name(f"Forge {label}"), key(label, kind), (basic(True), usage(0x06)), time(NOW - 1000 * DAY), time(NOW + 3000 * DAY),
+        serial=b"\x01",
     )
 
 
 def ca_spec(label: str = "Int", kind: str = "P-256") -> Spec:
     return Spec(
-        name(f"Forge {label}"), key(label, kind), (basic(True), usage(0x86)), time(NOW - 500 * DAY), time(NOW + 1000 * DAY), serial=b"\x02",
+        name(f"Forge {label}"), key(label, kind), (basic(True), usage(0x86)), time(NOW - 500 * DAY), time(NOW + 1000 * DAY),
+        serial=b"\x02",
     )
 
 

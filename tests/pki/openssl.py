@@ -31,8 +31,9 @@ def verify(case: Case, folder: Path, *options: str, level: int = 2) -> tuple[boo
     asked = ["-verify_ip" if _is_address(case.name) else "-verify_hostname", case.name]
     sent = ["-untrusted", str(folder / "sent")] if case.chain[1:] else []
     command = [
-        "openssl", "verify", "-no-CApath", "-no-CAstore", "-purpose", "sslserver", *asked, "-attime", str(int(case.at.timestamp())),
-        "-auth_level", str(level), "-CAfile", str(folder / "anchors"), *sent, *options, str(folder / "leaf"),
+        "openssl", "verify", "-no-CApath", "-no-CAstore", "-purpose", "sslserver", *asked,
+        "-attime", str(int(case.at.timestamp())), "-auth_level", str(level),
+        "-CAfile", str(folder / "anchors"), *sent, *options, str(folder / "leaf"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20, check=False)
     accepted = done.returncode == 0 and done.stdout.rstrip().endswith(": OK")
