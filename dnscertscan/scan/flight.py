@@ -11,7 +11,7 @@ from typing import Protocol
 
 MAX_CERTIFICATES = 1000
 MAX_HELLO_REQUESTS = 50
-MAX_EMPTY_RECORDS = 100
+MAX_RECORDS = 5000
 RECORD_HEADER = 5
 MAX_RECORD = (1 << 14) + 2048
 # RFC 8446 4.1.3: the random of a ServerHello that only asks for another hello.
@@ -81,7 +81,8 @@ class Flight:
     _sealed: list[tuple[bytes, bytes]] = field(default_factory=list)
     _opener: Opener | None = None
     _hello_requests: int = 0
-    _empty: int = 0
+    _records: int = 0
+    _small: int = 0
     _opaque: bool = False
 
     @property
@@ -120,10 +121,10 @@ class Flight:
             self._open(header, body)
 
     def _record(self, header: bytes, body: bytes) -> None:
-        if not body:
-            self._empty += 1
-            if self._empty > MAX_EMPTY_RECORDS:
-                raise FlightError(f"more than {MAX_EMPTY_RECORDS} empty records")
+        self._records += 1
+        if self._records > MAX_RECORDS:
+            raise FlightError(f"more than {MAX_RECORDS} records, {self._small} of them with less than 16 octets")
+        self._small += len(body) < 16
         if self._opaque:
             return
         if header[0] == Record.APPLICATION_DATA and self.version == 0x0304:
@@ -189,8 +190,9 @@ class Flight:
         extensions = dict(_extensions(reader.vector(2))) if reader.left else {}
         if _SUPPORTED_VERSIONS in extensions:
             version = int.from_bytes(extensions[_SUPPORTED_VERSIONS])
+        self.version = version
         if random != _RETRY_RANDOM:
-            self.version, self.cipher = version, cipher
+            self.cipher = cipher
 
     def _certificate(self, body: bytes) -> None:
         reader = _Reader(body)

@@ -14,6 +14,7 @@ from dnscertscan.model.endpoints import Target
 from dnscertscan.scan.base import ScanSettings
 
 _QUIET_AFTER = 0.5
+_QUIET_AFTER_OTHERS = 0.1  # where the address has silent connections already
 _PUT_ASIDE_PER_PLACE = 50
 
 
@@ -102,7 +103,8 @@ class Lanes:
         address = target.endpoint.address
         self._talking[address] += 1
         place = Place(target)
-        place.timer = asyncio.get_running_loop().call_later(_QUIET_AFTER, self._went_quiet, place)
+        patience = _QUIET_AFTER_OTHERS if self._quiet[address] else _QUIET_AFTER
+        place.timer = asyncio.get_running_loop().call_later(patience, self._went_quiet, place)
         if address in self._aside and self._may_start(address):
             self._freed(address)
         return place

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from typing import Protocol
 
 from dnscertscan.model.endpoints import TLS, Target
@@ -84,7 +85,7 @@ class Probe:
 
     async def read(self) -> Reading | Failure:
         """Ask as a current client does; where that fails for reasons of TLS, ask again as older clients did."""
-        name, limit = self.target.server_name.text, self.settings.max_bytes
+        name, limit = self._asked_name(), self.settings.max_bytes
         first = await self._ask(partial(Session, name, limit))
         if isinstance(first, Reading) or first.kind not in _WORTH_ANOTHER_HELLO:
             return first
@@ -95,6 +96,15 @@ class Probe:
             if isinstance(again, Reading) or again.kind is FailureKind.NO_CERTIFICATE:
                 return again
         return first
+
+    def _asked_name(self) -> str:
+        """The name for SNI; none where an address is asked for (RFC 6066 3: literal addresses are not permitted)."""
+        name = self.target.server_name.text
+        try:
+            ip_address(name)
+        except ValueError:
+            return name
+        return ""
 
     async def _ask(self, start: Callable[[], _Handshake]) -> Reading | Failure:
         settings = self.settings

@@ -1,6 +1,7 @@
 """The engine: our own bounded check first, then SSLyze's certificate information in worker processes that may die."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
@@ -23,6 +24,7 @@ _WORKER = "dnscertscan.scan.sslyze_worker"
 _MAX_THREADS = 64
 _STALL = 3.0
 _LEAST = 0.5
+_LOG = logging.getLogger(__name__)
 # The stores SSLyze judges by: name in its verdicts -> file in its package.
 _STORES = {
     "Android": "google_aosp", "Apple": "apple", "Java": "oracle_java", "Mozilla": "mozilla_nss", "Windows": "microsoft_windows",
@@ -60,8 +62,12 @@ class SslyzeEngine:
 
     async def _look(self, place: Place) -> Observation:
         at, started = self._clock(), monotonic()
-        outcome = await self._outcome(place, at.isoformat())
-        return Observation(place.target, outcome, self.name, at, monotonic() - started)
+        task = asyncio.create_task(self._outcome(place, at.isoformat()))
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()  # when this look is cancelled; a task that is done does not mind
+        return Observation(place.target, _result(task), self.name, at, monotonic() - started)
 
     async def _outcome(self, place: Place, at: str) -> Outcome:
         target = place.target
@@ -76,6 +82,14 @@ class SslyzeEngine:
             raise EngineError("the scan has ended")
         seconds = max(_LEAST, deadline - loop.time())
         return _handshake(reading, await self._pool.run(_request(target, reading, at), seconds), self._settings.timeout)
+
+
+def _result(task: "asyncio.Task[Outcome]") -> Outcome:
+    """A bug of ours that one peer brings out is that target's outcome, not the end of the run."""
+    if (error := task.exception()) is None:
+        return task.result()
+    _LOG.error("the scan of one target failed", exc_info=error)
+    return Failure(FailureKind.ENGINE, f"bug in the scanner: {type(error).__name__}: {error}")
 
 
 def _request(target: Target, reading: Reading, at: str) -> Message:

@@ -45,7 +45,7 @@ Dialogue = Generator[Step, bytes, Failure | None]
 
 
 def _refused(protocol: str, said: bytes) -> Failure:
-    return Failure(FailureKind.STARTTLS_REFUSED, f"{protocol}: server said {escaped(said)!r}")
+    return Failure(FailureKind.STARTTLS_REFUSED, f'{protocol}: server said "{escaped(said)}"')
 
 
 def _unsupported(protocol: str, what: str) -> Failure:
@@ -99,7 +99,7 @@ def imap(_: str, __: str) -> Dialogue:
         if line.upper().startswith(b"A1 OK"):
             return None
         if line.upper().startswith(b"A1 "):
-            return _unsupported("IMAP", f"server said {escaped(line)!r}") if b"BAD" in line.upper() else _refused("IMAP", line)
+            return _unsupported("IMAP", f'server said "{escaped(line)}"') if b"BAD" in line.upper() else _refused("IMAP", line)
     return _refused("IMAP", b"(no tagged reply)")
 
 
@@ -110,7 +110,7 @@ def pop3(_: str, __: str) -> Dialogue:
         return _refused("POP3", greeting)
     yield Send(b"STLS\r\n")
     answer = yield Line()
-    return None if answer.startswith(b"+OK") else _unsupported("POP3", f"server said {escaped(answer)!r}")
+    return None if answer.startswith(b"+OK") else _unsupported("POP3", f'server said "{escaped(answer)}"')
 
 
 def ftp(_: str, __: str) -> Dialogue:

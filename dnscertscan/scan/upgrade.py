@@ -26,9 +26,9 @@ async def upgrade(wire: Wire, dialogue: Dialogue) -> Failure | None:
     except _Closed:
         if wire.received == 0:
             return Failure(FailureKind.CLOSED, "closed before its greeting")
-        return Failure(FailureKind.STARTTLS_REFUSED, f"closed during the STARTTLS dialogue after {escaped(wire.first)!r}")
+        return Failure(FailureKind.STARTTLS_REFUSED, f'closed during the STARTTLS dialogue after "{escaped(wire.first)}"')
     except OverflowError as too_long:
-        return Failure(FailureKind.STARTTLS_REFUSED, f"{too_long}: {escaped(wire.first)!r}")
+        return Failure(FailureKind.STARTTLS_REFUSED, f'{too_long}: "{escaped(wire.first)}"')
 
 
 async def _do(wire: Wire, step: Step, buffer: bytearray) -> bytes:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 from dnscertscan.scan.frames import FrameError, Frames, Message, encode
@@ -82,7 +84,9 @@ class WorkerProcess:
                 self.last_heard = loop.time()
                 for message in frames.feed(data):
                     self._take(message)
-        except (OSError, FrameError, KeyError, TypeError, ValueError) as error:
+        except OSError:
+            pass  # the way a socket ends whose other side was killed
+        except (FrameError, KeyError, TypeError, ValueError) as error:
             why = f"its messages cannot be read ({type(error).__name__}: {error})"
             self._process.kill()
         self.gone = True
@@ -128,11 +132,19 @@ class WorkerProcess:
         return f"{how}{': ' + lines[-1][:200] if lines else ''}"
 
 
+def _last_words() -> IO[bytes]:
+    """Where a worker's standard error goes; nowhere, when no temporary file can be made."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return Path(os.devnull).open("r+b")
+
+
 def _spawn(module: str, capacity: int, memory: int) -> tuple[socket.socket, IO[bytes], "subprocess.Popen[bytes]"]:
     """A fresh interpreter, not a fork: it inherits nothing but one socket and a file for its last words."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+    log = _last_words()
     limits = json.dumps({"capacity": capacity, "memory": memory})
     command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), module, str(theirs.fileno()), limits]
     with theirs:

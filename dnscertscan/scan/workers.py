@@ -134,6 +134,8 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
     async def _by_itself(self) -> WorkerProcess | None:
         """A worker that has nothing else to do and gets nothing else: one from before, or a new one."""
         worker = next((one for one in self._lone if one.has_room), None) or self._start(1, self._lone)
+        if worker is None:
+            return None
         return await self._wait_for(lambda: worker if worker.has_room else None, lambda: worker.gone)
 
     async def _wait_for(
@@ -148,8 +150,13 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         except TimeoutError:
             return None
 
-    def _start(self, capacity: int, among: list[WorkerProcess]) -> WorkerProcess:
-        worker = WorkerProcess(self._module, capacity, self._memory, self._news.set, self._on_end)
+    def _start(self, capacity: int, among: list[WorkerProcess]) -> WorkerProcess | None:
+        try:
+            worker = WorkerProcess(self._module, capacity, self._memory, self._news.set, self._on_end)
+        except OSError as error:
+            self._broken = f"a worker process cannot be started: {error}; free memory or processes and run again"
+            self._news.set()
+            return None
         among.append(worker)
         return worker
 
@@ -157,15 +164,15 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         """A worker is gone: its tickets are told, its place is filled again."""
         shared = worker in self._shared
         (self._shared if shared else self._lone).remove(worker)
+        for ticket in worker.in_work.values():
+            ticket.died(why)
+        self._later(worker.close())
         self._false_starts = 0 if worker.started else self._false_starts + 1
         if self._false_starts >= _MAX_FALSE_STARTS:
             self._broken = f"worker processes do not start: {why}"
         elif shared:
             self._start(self._capacity, self._shared)
-        for ticket in worker.in_work.values():
-            ticket.died(why)
         self._news.set()
-        self._later(worker.close())
 
     def _later(self, errand: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(errand)

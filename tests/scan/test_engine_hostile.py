@@ -117,7 +117,8 @@ def test_a_held_starttls_dialogue_costs_only_itself(good: int, leaf: Credential)
     answers = (b"220 mail\r\n", b"250-mail\r\n250 STARTTLS\r\n", b"220 go\r\n")
     begin = hostile.smtp_dialogue(*answers, then=hostile.tls(der(leaf), leaf.key_pem))
     with ExitStack() as stack:
-        ports = [stack.enter_context(hostile.serve(hostile.first_good(begin, later))) for later in (hostile.smtp_endless, _slow_greeting)]
+        turncoats = [hostile.first_good(begin, later) for later in (hostile.smtp_endless, _slow_greeting)]
+        ports = [stack.enter_context(hostile.serve(turncoat)) for turncoat in turncoats]
         held = [target(port, f"held{number}.test", service="smtp") for number, port in enumerate(ports)]
         found = _by_name(observe([*held, *_good_ones(good)], timeout=2.0, worker_memory=300 << 20))
     _assert_unharmed(found, leaf)

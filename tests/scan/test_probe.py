@@ -20,7 +20,7 @@ KINDS = [
     ("endless", hostile.endless, FailureKind.TOO_LARGE, "octets"),
     ("16 MB certificate", hostile.huge_certificate, FailureKind.TOO_LARGE, "certificate message of 167772"),
     ("HelloRequest flood", hostile.hello_requests, FailureKind.HANDSHAKE_ERROR, "HelloRequest"),
-    ("empty records", hostile.empty_records, FailureKind.HANDSHAKE_ERROR, "empty records"),
+    ("empty records", hostile.empty_records, FailureKind.HANDSHAKE_ERROR, "5000 records"),
     ("alert 42", hostile.alert(42), FailureKind.ALERT, "bad_certificate (42)"),
     ("alert 40", hostile.alert(40), FailureKind.ALERT, "handshake_failure (40)"),
     ("alert 70", hostile.alert(70), FailureKind.UNSUPPORTED_TLS, "protocol_version (70)"),

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +22,7 @@ from dnscertscan.demo.authority import Authority, pem
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import ClientAuth, Failure, FailureKind
 from dnscertscan.scan import ENGINES, ScanSettings
-from dnscertscan.scan.probe import Reading
+from dnscertscan.scan.probe import Probe, Reading
 from dnscertscan.scan.sslyze import bundled_stores
 
 STORES = ["Android", "Apple", "Java", "Mozilla", "Windows"]
@@ -220,3 +223,38 @@ def test_targets_are_pulled_as_there_is_room(ca: Authority) -> None:
     with hostile.serve(hostile.close_at_once, address="127.0.0.1") as port:
         asyncio.run(run(port))
     assert pulled < 200
+
+
+def test_a_killed_scanner_leaves_no_worker(tmp_path: Path) -> None:
+    """Workers end by themselves when the scanner is gone without a word."""
+    with hostile.serve(hostile.silent) as port:
+        script = f"import asyncio, servers.scanning as s; s.observe([s.target({port})])"
+        environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
+        scanner = subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=tmp_path)
+        children = Path(f"/proc/{scanner.pid}/task/{scanner.pid}/children")
+        end = time.monotonic() + 10
+        while not (workers := [int(pid) for pid in children.read_text().split()]) and time.monotonic() < end:
+            time.sleep(0.02)
+        scanner.kill()
+        scanner.wait()
+    assert workers
+    while any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers):
+        assert time.monotonic() < end, "a worker outlived its scanner"
+        time.sleep(0.02)
+
+
+def test_a_bug_of_ours_is_one_targets_outcome(ca: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception nobody foresaw costs the target that brought it out, not the run."""
+    leaf = ca.leaf("a.test")
+    original = Probe.read
+
+    async def read(self: Probe) -> Reading | Failure:
+        if self.target.server_name.text == "bug.a.test":
+            raise ZeroDivisionError("unforeseen")
+        return await original(self)
+
+    monkeypatch.setattr(Probe, "read", read)
+    with nginx.serve([Host("a.test", [leaf])]) as port:
+        found = {one.target.server_name.text: one.outcome for one in observe([target(port), target(port, "bug.a.test")])}
+    assert found["bug.a.test"] == Failure(FailureKind.ENGINE, "bug in the scanner: ZeroDivisionError: unforeseen")
+    assert not isinstance(found["a.test"], Failure)
