@@ -111,7 +111,7 @@ def engine(settings: Settings) -> ScanEngine:
 def judge(settings: Settings, at: datetime) -> Judge:
     """The rules with the operator's policy and the trust anchors in force."""
     checks, trust = settings.checks, settings.trust
-    private = (TrustStore("private bundle", _read_bundles(trust.ca_files)),) if trust.ca_files else ()
+    private = private_stores(trust.ca_files)
     mode = TrustMode(trust.mode) if trust.mode else TrustMode.PRIVATE if private else TrustMode.PUBLIC
     modes = {mode, *(TrustMode(item.mode) for item in trust.zones)}
     if not private and modes != {TrustMode.PUBLIC}:
@@ -125,7 +125,7 @@ def judge(settings: Settings, at: datetime) -> Judge:
         trust_overrides=tuple(TrustOverride(item.zone, TrustMode(item.mode)) for item in trust.zones),
         fail_on_unreachable=checks.fail_on_unreachable,
     )
-    public = _public_stores() if modes != {TrustMode.PRIVATE} else ()
+    public = public_stores() if modes != {TrustMode.PRIVATE} else ()
     return Judge(policy, public, private, at, record_text=record_text)
 
 
@@ -134,23 +134,34 @@ def _threshold(text: str) -> Threshold:
     return Threshold(days=remaining.days, percent=remaining.percent)
 
 
-def _public_stores() -> tuple[TrustStore, ...]:
+def private_stores(paths: Sequence[Path]) -> tuple[TrustStore, ...]:
+    """One store with the anchors of all the files; none without files."""
+    return (TrustStore("private bundle", _read_bundles(paths)),) if paths else ()
+
+
+def public_stores() -> tuple[TrustStore, ...]:
+    """The trust stores inside SSLyze."""
     from dnscertscan.scan.sslyze import bundled_stores  # noqa: PLC0415 - SSLyze is imported only where its stores are needed
 
     return tuple(TrustStore(name, read_bundle(data)[0]) for name, data in bundled_stores())
 
 
+def read_pem_file(path: Path, what: str) -> bytes:
+    """The octets of a file of certificates, bounded; ``what`` names it in the error."""
+    try:
+        with path.open("rb") as handle:
+            data = handle.read(_MAX_BUNDLE + 1)
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot read the {what}: {problem.strerror}; name a PEM file") from problem
+    if len(data) > _MAX_BUNDLE:
+        raise ConfigError(f"{path}: larger than {_MAX_BUNDLE} octets; this is no {what}")
+    return data
+
+
 def _read_bundles(paths: Sequence[Path]) -> tuple[Certificate, ...]:
     certificates: list[Certificate] = []
     for path in paths:
-        try:
-            with path.open("rb") as handle:
-                data = handle.read(_MAX_BUNDLE + 1)
-        except OSError as problem:
-            raise ConfigError(f"{path}: cannot read the CA file: {problem.strerror}; name a PEM file") from problem
-        if len(data) > _MAX_BUNDLE:
-            raise ConfigError(f"{path}: larger than {_MAX_BUNDLE} octets; this is no CA bundle")
-        found, problems = read_bundle(data)
+        found, problems = read_bundle(read_pem_file(path, "CA file"))
         if problems or not found:
             raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems or ("no certificate in the CA file",)))
         certificates.extend(found)

@@ -1,7 +1,7 @@
 """The public function :func:`diagnose`: why one chain is not valid for a name, and which certificate is at fault."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -47,10 +47,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``valid``: an ordinary client with these anchors accepts the chain for the name at that time (no problem is an error)."""
+    """``valid``: an ordinary client with these anchors accepts the chain for the name at that time (no problem is an error).
+
+    ``valid_for`` says the same for each trust store by name.
+    """
 
     valid: bool
     problems: tuple[Problem, ...]
+    valid_for: Mapping[str, bool] = field(default_factory=dict)
 
 
 def diagnose(
@@ -64,12 +68,21 @@ def diagnose(
     ``public``: also say where the CA/Browser Forum's limits for public CAs are exceeded (lifetimes), as warnings.
     Bad octets in ``chain`` or ``anchors`` end in problems, not in exceptions; ``ValueError`` when ``at`` has no time zone.
     """
+    stores = (_store(tuple(anchors)),)
+    return diagnose_for_stores(tuple(map(Certificate, chain)), name, stores, at, staple=staple, public=public)
+
+
+def diagnose_for_stores(
+    chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, *,
+    staple: bytes | None = None, public: bool = True,
+) -> Diagnosis:
+    """Like :func:`diagnose`, for several trust stores at once: valid when every one of them accepts the chain."""
     if at.tzinfo is None:
         raise ValueError("at must be an aware time, such as datetime(2026, 6, 1, tzinfo=UTC)")
-    store = _store(tuple(anchors))
-    found = examine(tuple(map(Certificate, chain)), _ascii(name), (store,), at, staple=staple, public=public)
+    found = examine(chain, _ascii(name), stores, at, staple=staple, public=public)
     problems = tuple(_problem(fault, staple_known=staple is not None) for fault in found.faults)
-    return Diagnosis(not any(problem.severity == "error" for problem in problems), problems)
+    accepted = not any(problem.severity == "error" for problem in problems)
+    return Diagnosis(accepted and found.valid, problems, dict(found.valid_for))
 
 
 @lru_cache(maxsize=8)

@@ -12,6 +12,7 @@ COMMANDS = {
     "targets": ("dnscertscan.cli.targets", "Dry run: what would be scanned or skipped, and why."),
     "explain": ("dnscertscan.cli.explain", "What a finding means, why it matters and how to fix it."),
     "rules": ("dnscertscan.cli.rules", "List every rule."),
+    "diagnose": ("dnscertscan.cli.diagnose", "Why a chain in a file is not valid for a name, and which certificate is at fault."),
     "config": ("dnscertscan.cli.config", "Check a configuration, or show the one in force."),
     "report-schema": ("dnscertscan.cli.report_schema", "Print the JSON Schema of the JSON report."),
     "demo": ("dnscertscan.cli.demo", "Start a small fleet with known faults on loopback and scan it."),

@@ -1,4 +1,4 @@
-"""Reading CA files: PEM with anything between the blocks, or DER, and saying what in them cannot be used (RFC 7468)."""
+"""Reading files of certificates: PEM with anything between the blocks, or DER; what cannot be used is named (RFC 7468)."""
 
 import re
 from base64 import b64decode
@@ -13,22 +13,46 @@ from dnscertscan.pki.parse import parse
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,60})-----")
 _CERTIFICATE = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"})
 _BLANK = bytes(range(33))
+_NONE = "no certificate in it: a PEM block 'BEGIN CERTIFICATE' or a DER certificate is expected"
+_DER_FILE = 0
+_Found = list[tuple[int, bytes]]
+_Problems = list[tuple[int, str]]
+"""Line (from 1; 0 is a file that is one DER certificate) and what is there."""
 
 
 def read_bundle(data: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
-    """Certificates in order without exact duplicates, and one line for each thing that cannot be used, with its line number."""
-    found: dict[str, Certificate] = {}
-    problems: list[str] = []
+    """Trust anchors in order without exact duplicates, and one line for each thing that cannot be used, with its line number."""
+    found, problems = _read(data)
+    usable: dict[str, Certificate] = {}
+    for line, octets in found:
+        certificate = Certificate(octets)
+        if fault := parse(certificate).problem:
+            problems.append((line, f"certificate cannot be parsed: {visible(fault, 200)}"))
+        else:
+            usable.setdefault(certificate.sha256, certificate)
+    return tuple(usable.values()), _told(problems, empty=not usable)
+
+
+def read_chain(data: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+    """A certificate list as it stands, to be diagnosed: order, duplicates and what cannot be parsed are kept.
+
+    The lines name what is no certificate; a private key beside its chain, as some servers want it, is among them.
+    """
+    found, problems = _read(data)
+    return tuple(Certificate(octets) for _, octets in found), _told(problems, empty=not found)
+
+
+def _told(problems: _Problems, *, empty: bool) -> tuple[str, ...]:
+    lines = [f"{f'line {line}' if line else 'DER file'}: {text}" for line, text in sorted(problems)]
+    return (*lines, _NONE) if empty else tuple(lines)
+
+
+def _read(data: bytes) -> tuple[_Found, _Problems]:
+    """Every certificate block, and what else was met."""
     if data[:1] == b"\x30":
-        _add(found, problems, data, "DER file")
-    else:
-        _read_pem(data, found, problems)
-    if not found:
-        problems.append("no certificate in it: a PEM block 'BEGIN CERTIFICATE' or a DER certificate is expected")
-    return tuple(found.values()), tuple(problems)
-
-
-def _read_pem(data: bytes, found: dict[str, Certificate], problems: list[str]) -> None:
+        return [(_DER_FILE, data)], []
+    found: _Found = []
+    problems: _Problems = []
     pos, line, counted = 0, 1, 0
     while begin := _BEGIN.search(data, pos):
         line += data.count(b"\n", counted, begin.start())
@@ -37,35 +61,27 @@ def _read_pem(data: bytes, found: dict[str, Certificate], problems: list[str]) -
         end = data.find(b"-----END " + label + b"-----", begin.end())
         following = _BEGIN.search(data, begin.end())
         if end < 0 or (following and following.start() < end):
-            problems.append(f"line {line}: block 'BEGIN {label.decode()}' has no matching END line")
+            problems.append((line, f"block 'BEGIN {label.decode()}' has no matching END line"))
             pos = begin.end()
             continue
         pos = end
         if label in _CERTIFICATE:
-            _add_block(found, problems, data[begin.end() : end], label, line)
+            _decode(data[begin.end() : end], label, line, found, problems)
         elif b"PRIVATE KEY" in label:
             step = "remove it from there, and replace the key if others could read it"
-            problems.append(f"line {line}: private key in a file of certificates; {step}")
+            problems.append((line, f"private key in a file of certificates; {step}"))
         else:
-            problems.append(f"line {line}: block 'BEGIN {label.decode()}' is no certificate and is not used")
+            problems.append((line, f"block 'BEGIN {label.decode()}' is no certificate and is not used"))
+    return found, problems
 
 
-def _add_block(found: dict[str, Certificate], problems: list[str], body: bytes, label: bytes, line: int) -> None:
+def _decode(body: bytes, label: bytes, line: int, found: _Found, problems: _Problems) -> None:
     try:
         octets = b64decode(body.translate(None, _BLANK), validate=True)
     except Base64Error as error:
-        problems.append(f"line {line}: certificate block is not base64 ({visible(str(error), 120)})")
+        problems.append((line, f"certificate block is not base64 ({visible(str(error), 120)})"))
         return
     if label == b"TRUSTED CERTIFICATE":  # OpenSSL's own format: the certificate, then trust settings
-        with suppress(der.DerError):  # what is broken is said below
+        with suppress(der.DerError):  # what is broken is said by whoever parses it
             octets = octets[: der.expect(octets, 0, len(octets), der.SEQUENCE, "certificate")[1]]
-    _add(found, problems, octets, f"line {line}")
-
-
-def _add(found: dict[str, Certificate], problems: list[str], octets: bytes, where: str) -> None:
-    certificate = Certificate(octets)
-    facts = parse(certificate)
-    if facts.problem:
-        problems.append(f"{where}: certificate cannot be parsed: {visible(facts.problem, 200)}")
-    else:
-        found.setdefault(certificate.sha256, certificate)
+    found.append((line, octets))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -86,6 +87,15 @@ def parse_seconds(text: str | float) -> float:
     if match is None or match["unit"] == "%" or float(match["number"]) <= 0:
         raise UsageError(f"{visible(str(text), 40)!r} is no duration; write seconds, or a number with s, m, h, d or w")
     return float(match["number"]) * _SECONDS[match["unit"] or "s"]
+
+
+def parse_time(text: str) -> datetime:
+    """A moment: ISO 8601, ``2026-11-21``, ``2026-11-21T12:00:00+01:00``; UTC where it has no offset."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{visible(text, 60)!r} is no time; write it as 2026-11-21 or 2026-11-21T12:00:00+00:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ the zone, absolute with a final dot, or ``@``; ``ttl`` may be null or missing; o
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,7 @@ def _kind(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return "a number" if value == value and value not in (float("inf"), float("-inf")) else str(value)  # noqa: PLR0124 - NaN
+            return "a number" if math.isfinite(value) else str(value)
         case str():
             return f"the string {visible(value, 40)!r}"
         case list():

@@ -96,11 +96,12 @@ def test_demo_command(cli, tmp_path: Path) -> None:
 
 
 def test_jsonl_on_standard_output_streams(cli, rows_of, fleet: DemoFleet, tmp_path: Path) -> None:
-    """One object for each target that was looked at, and nothing else on standard output."""
+    """One object for each target that was looked at, and for each finding that belongs to none; nothing else."""
     done = cli(*axfr_args(fleet), *scan_args(fleet, tmp_path), "-f", "jsonl", "--coverage", "c.csv")
     lines = [json.loads(line) for line in done.out.splitlines()]
     scanned = [row for row in rows_of("c.csv") if row["seconds"]]
-    assert len(lines) == len(scanned) > 20
+    assert sum(line["engine"] is not None for line in lines) == len(scanned) > 20
+    assert {finding["slug"] for line in lines if line["engine"] is None for finding in line["findings"]} > {"dangling-target"}
 
 
 def test_fail_on(cli, fleet: DemoFleet, tmp_path: Path) -> None:
