@@ -47,6 +47,10 @@ def addresses(host: str, port: int, seconds: float) -> list[Address]:
     return list(dict.fromkeys(answer))[:MAX_ADDRESSES]
 
 
+FIRST_ANSWER_SECONDS = 20.0
+"""A server that has not begun to answer by then is silent: the next one is tried, whatever time a whole transfer may take."""
+
+
 class MessageStream:
     """DNS messages over one TCP connection (RFC 1035 section 4.2.2), under one deadline and one limit of octets.
 
@@ -91,7 +95,8 @@ class MessageStream:
 
     def _take(self, count: int) -> bytes:
         while len(self._buffer) < count:
-            self._socket.settimeout(self._remaining())
+            remaining = self._remaining()
+            self._socket.settimeout(remaining if self.received else min(remaining, FIRST_ANSWER_SECONDS))
             octets = self._socket.recv(_READ)
             if not octets:
                 raise StreamClosedError

@@ -9,7 +9,7 @@ import dns.tsig
 import dns.xfr
 
 from dnscertscan.model.text import visible
-from dnscertscan.zones.connect import StreamClosedError, StreamTooLongError
+from dnscertscan.zones.connect import FIRST_ANSWER_SECONDS, StreamClosedError, StreamTooLongError
 from dnscertscan.zones.transfer import Limits, NotATransferError, Progress, TooManyRecordsError
 
 _RULES = "BIND: allow-transfer, NSD: provide-xfr, Knot: acl"
@@ -112,7 +112,8 @@ def _timeout(progress: Progress, limits: Limits) -> str:
     if progress.octets:
         return f"only {got} {within} and no whole message: too slow, or no DNS server; {_CHECK}"
     if progress.connected:
-        return f"connected, but no answer {within}: the server is silent; see its log, and {_CHECK}"
+        patience = min(limits.transfer_seconds, FIRST_ANSWER_SECONDS)
+        return f"connected, but no answer in {patience:g} s: the server is silent; see its log, and {_CHECK}"
     return f"no connection in {limits.connect_seconds:g} s: host down or filtered; {_CHECK}"
 
 
