@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from dnscertscan.checks import RULES
 from dnscertscan.model.certificates import Certificate, CertificateRef
-from dnscertscan.model.findings import Severity
 from dnscertscan.model.names import DnsName
 from dnscertscan.pki.diagnose import examine
 from dnscertscan.pki.fault import Fault
@@ -79,10 +78,8 @@ def diagnose_for_stores(
     """Like :func:`diagnose`, for several trust stores at once: valid when every one of them accepts the chain."""
     if at.tzinfo is None:
         raise ValueError("at must be an aware time, such as datetime(2026, 6, 1, tzinfo=UTC)")
-    found = examine(chain, _ascii(name), stores, at, staple=staple, public=public)
-    problems = tuple(_problem(fault, staple_known=staple is not None) for fault in found.faults)
-    accepted = not any(problem.severity == "error" for problem in problems)
-    return Diagnosis(accepted and found.valid, problems, dict(found.valid_for))
+    found = examine(chain, _ascii(name), stores, at, staple=staple, public=public, handshake_seen=staple is not None)
+    return Diagnosis(found.valid, tuple(map(_problem, found.faults)), dict(found.valid_for))
 
 
 @lru_cache(maxsize=8)
@@ -95,11 +92,9 @@ def _ascii(name: str) -> str:
     return name if name.isascii() or ask(name).ip else DnsName.parse(name).text
 
 
-def _problem(fault: Fault, *, staple_known: bool) -> Problem:
+def _problem(fault: Fault) -> Problem:
     rule = RULES[fault.slug]
     severity = fault.severity if fault.severity is not None else rule.severity
-    if fault.slug == "must-staple-missing" and not staple_known:
-        severity = Severity.WARNING
     return Problem(rule.code, fault.slug, str(severity), fault.message, _info(fault.certificate))
 
 

@@ -15,7 +15,7 @@ from dnscertscan.pki.rules_leaf import lifetime_faults, name_faults, purpose_fau
 from dnscertscan.pki.rules_path import constraint_faults, link_faults, path_length_faults
 from dnscertscan.pki.shape import Sent, distinct, shape_faults
 from dnscertscan.pki.signatures import Budget
-from dnscertscan.pki.staple import staple_faults
+from dnscertscan.pki.staple import no_staple_fault, staple_faults
 from dnscertscan.pki.trust import Surroundings, trust_faults
 from dnscertscan.pki.truststore import TrustStore
 from dnscertscan.pki.verdicts import StoreResult, agree
@@ -24,19 +24,20 @@ from dnscertscan.pki.wording import fault, is_error
 
 def examine(
     chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, *, known: Iterable[Certificate] = (),
-    staple: bytes | None = None, public: bool = True,
+    staple: bytes | None = None, public: bool = True, handshake_seen: bool = True,
 ) -> Diagnosis:
     """Diagnose ``chain`` (leaf first, as received) for ``name`` at the aware time ``at``; never raises for what is in the chain.
 
     ``name`` is a DNS name in A-labels (underscores and a final dot allowed), an IP literal, or empty: then no name is checked.
     ``known`` are certificates seen elsewhere: they tell a missing intermediate from an unknown root and never make a chain valid.
     ``staple`` is the OCSP response (DER) the server stapled. ``public``: the stores hold public CAs, so the limits on
-    lifetime of the CA/Browser Forum apply.
+    lifetime of the CA/Browser Forum apply. ``handshake_seen``: the chain comes from a handshake, so ``staple`` being None means
+    that nothing was stapled, not that nobody knows.
     """
     if not chain:
         empty = fault("cert-unparseable", None, "the list of certificates is empty", "configure the server's certificate")
         return Diagnosis(None, (empty,), {store.name: False for store in stores})
-    return _Examination(chain, name, stores, at, known).run(staple, public=public)
+    return _Examination(chain, name, stores, at, known).run(staple, public=public, handshake_seen=handshake_seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class _Examination:
         self._known_pool: Pool | None = None
         self._judged: dict[tuple[Path, bool], tuple[Fault, ...]] = {}
 
-    def run(self, staple: bytes | None, *, public: bool) -> Diagnosis:
+    def run(self, staple: bytes | None, *, public: bool, handshake_seen: bool) -> Diagnosis:
         ref = self.sent.ref(self.leaf)
         if self.leaf.problem:
             return self._unreadable(ref)
@@ -79,7 +80,10 @@ class _Examination:
         path = best.path
         faults = [*self._leaf_faults(ref, path, public=public), *(agree(results) if results else best.faults)]
         faults += shape_faults(self.sent, path, self.asked, self.budget, self.at)
-        faults += staple_faults(self.leaf, ref, self._issuer(path), staple, self.at)
+        if staple is not None:
+            faults += staple_faults(self.leaf, ref, self._issuer(path), staple, self.at)
+        elif self.leaf.extensions.must_staple:
+            faults.append(no_staple_fault(ref, handshake_seen=handshake_seen))
         everywhere = any(is_error(found) and not found.stores for found in faults)
         valid_for = {result.store: not everywhere and result.trusted for result in results}
         return Diagnosis(ref, tuple(faults), valid_for, tuple(self.sent.ref(facts) for facts in path.certificates))

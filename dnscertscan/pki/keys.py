@@ -80,7 +80,9 @@ def _rsa(spki: bytes, digest: bytes, octets: bytes, *, pss: bool) -> PublicKey:
     off_web = "RSA key restricted to PSS" if pss else ""
     if not off_web and size > MAX_RSA:
         off_web = f"RSA key of {size} bits"
-    return PublicKey(spki, digest, octets, "RSA", size, weakness, off_web)
+    elif not off_web and size % 8:
+        off_web = f"RSA key of {size} bits, not a multiple of 8"
+    return PublicKey(spki, digest, octets, "RSA", size, weakness, "" if weakness else off_web)
 
 
 def _curve(spki: bytes, digest: bytes, octets: bytes, parameters: bytes) -> PublicKey:

@@ -5,6 +5,7 @@ from datetime import datetime
 from hashlib import new as new_hash
 
 from dnscertscan.model.certificates import CertificateRef
+from dnscertscan.model.findings import Severity
 from dnscertscan.pki import der
 from dnscertscan.pki.extensions import OCSP_SIGNING
 from dnscertscan.pki.fault import Fault
@@ -20,13 +21,16 @@ _HASHES = {
 _STEP = "let the server fetch a new response from the CA's responder, or turn stapling off"
 
 
-def staple_faults(leaf: Facts, ref: CertificateRef, issuer: Facts | None, staple: bytes | None, at: datetime) -> Iterator[Fault]:
+def no_staple_fault(ref: CertificateRef, *, handshake_seen: bool) -> Fault:
+    """A certificate with the TLS feature status_request and no staple (RFC 7633 4); a warning where nobody saw the handshake."""
+    seen = "the server stapled nothing" if handshake_seen else "what the server staples is not known here"
+    fact = f"{who(ref)} has the TLS feature status_request, {seen}"
+    step = "turn OCSP stapling on, or issue the certificate without that feature"
+    return fault("must-staple-missing", ref, fact, step, None if handshake_seen else Severity.WARNING)
+
+
+def staple_faults(leaf: Facts, ref: CertificateRef, issuer: Facts | None, staple: bytes, at: datetime) -> Iterator[Fault]:
     """Faults of the staple. Without a known issuer its signature cannot be judged, and the missing issuer is a fault already."""
-    if staple is None:
-        if leaf.extensions.must_staple:
-            fact = f"{who(ref)} has the TLS feature status_request, the server stapled nothing"
-            yield fault("must-staple-missing", ref, fact, "turn OCSP stapling on, or issue the certificate without that feature")
-        return
     try:
         response = parse_response(staple)
     except der.DerError as error:

@@ -21,7 +21,7 @@ def read_time(tag: int, content: bytes) -> tuple[datetime | None, str]:
     digits = content[:-1].decode("ascii")
     if tag == der.UTC_TIME:
         digits = ("19" if digits >= "50" else "20") + digits
-    year, rest = int(digits[:4]), digits[4:]
+    year, rest = max(int(digits[:4]), 1), digits[4:]  # the year 0 is as long ago as Python's first one
     try:
         moment = datetime(year, int(rest[:2]), int(rest[2:4]), int(rest[4:6]), int(rest[6:8]), int(rest[8:10]), tzinfo=UTC)
     except ValueError:

@@ -102,6 +102,28 @@ LEAF: dict[str, Change] = {
     "basic-garbage": _leaf_ext(Extension(forge.BASIC, b"\x04\x00")),
     "basic-negative-pathlen": _leaf_ext(forge.basic(True, -1)),
     "unknown-critical": _leaf_ext(Extension(forge.UNKNOWN, forge.octets(b"x"), True)),
+    "unknown-twice": lambda world: _leaf(
+        extensions=(*world.leaf.extensions, Extension(forge.UNKNOWN, b"one"), Extension(forge.UNKNOWN, b"two"))
+    )(world),
+    "info-access-garbage": _leaf_ext(Extension("1.3.6.1.5.5.7.1.1", b"malformed")),
+    "leaf-certsign-without-ca": _leaf_ext(forge.usage(0x84)),
+    "leaf-pathlen-without-ca": _leaf_ext(forge.basic(False, 0)),
+    "leaf-ca-pathlen-0": _leaf_ext(forge.basic(True, 0), forge.usage(0x86)),
+    "leaf-empty-issuer": _leaf(issuer=forge.seq()),
+    "leaf-rsa2047": _leaf(private=forge.key("leaf", "RSA2047")),
+    "leaf-rsa2052": _leaf(private=forge.key("leaf", "RSA2052")),
+    "leaf-p521": _leaf(private=forge.key("leaf", "P-521")),
+    "leaf-dates-swapped": _leaf(not_before=forge.time(NOW + DAY), not_after=forge.time(NOW - DAY)),
+    "leaf-year-0000": _leaf(not_before=forge.tlv(0x18, b"00000101000000Z")),
+    "leaf-no-expiry": _leaf(not_after=forge.tlv(0x18, b"99991231235959Z")),
+    "leaf-tail": _leaf(tail=b"\0"),
+    "leaf-issuer-utf8-case": _leaf(issuer=forge.seq(forge.attribute("O", "FORGE"), forge.attribute("CN", " forge   INT "))),
+    "san-ip-five-octets": _named("www.example.com", "www.example.com", forge.general(b"\1\2\3\4\5", 0x87)),
+    "san-with-nul": _named("www.example.com", forge.general(b"www.example.com\0.evil.test", 0x82)),
+    "san-other-name": _named(
+        "www.example.com", "www.example.com", forge.tlv(0xA0, forge.oid("1.2.3"), forge.tlv(0xA0, forge.tlv(12, b"x")))
+    ),
+    "san-unknown-kind": _named("www.example.com", "www.example.com", forge.tlv(0x8B, b"x")),
     "unknown-plain": _leaf_ext(Extension(forge.UNKNOWN, b"anything")),
     "aki-critical": lambda world: replace(
         world, leaf=replace(

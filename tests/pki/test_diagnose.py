@@ -60,6 +60,13 @@ EXPECTED: dict[str, str] = {
     "extra": "chain-extra-cert 2 w", "extra-expired": "chain-extra-cert 2 w, cert-expired 2 i",
     "wrong-intermediate": "issuer-not-found 0 e, chain-extra-cert 1 w", "same-name-other-key": "issuer-not-found 0 e, chain-extra-cert 1 w",
     "self-signed": "self-signed-leaf 0 e", "self-signed-ca-trusted": "ca-as-leaf 0 w", "anchor-sent-twice": "chain-includes-root 2 i, chain-duplicate 3 w",
+    "unknown-twice": "cert-encoding 0 w", "info-access-garbage": "cert-encoding 0 w", "leaf-certsign-without-ca": "cert-encoding 0 w",
+    "leaf-pathlen-without-ca": "cert-encoding 0 w", "leaf-ca-pathlen-0": "ca-as-leaf 0 w", "leaf-no-expiry": "lifetime-too-long 0 w",
+    "leaf-empty-issuer": "issuer-not-found 0 e, cert-encoding 0 w, chain-extra-cert 1 w", "leaf-rsa2047": "weak-key 0 e",
+    "leaf-rsa2052": "unsupported-alg 0 w", "leaf-dates-swapped": "cert-expired 0 e, cert-not-yet-valid 0 e",
+    "leaf-tail": "cert-unparseable 0 e", "san-ip-five-octets": "cert-encoding 0 w", "san-with-nul": "hostname-mismatch 0 e",
+    "san-unknown-kind": "cert-unparseable 0 e", "root-empty-subject": "cert-encoding 1 w", "root-tail": "issuer-not-found 1 e",
+    "root-time-offset": "time-format - e", "root-garbage": "cert-unparseable - e",
     "cross-signed-expired": "cert-expired 1 i", "renewed-intermediate": "cert-expired 1 i", "eleven-intermediates": "chain-too-long 11 e",
     "rival-intermediate": "missing-aki 0 w, chain-extra-cert 1 w", "rival-anchor": "missing-aki 1 w",
 }
