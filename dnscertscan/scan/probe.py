@@ -131,6 +131,9 @@ class Probe:
                     shown = await _with_client_auth(talk.wire, talk.handshake, shown)
         except (OSError, BudgetError) as error:
             end, shown = self._broken_off(error, talk), _result(talk.handshake)
+        alert = talk.handshake.flight.alert if talk.handshake is not None else None
+        if shown is None and end is None and alert is not None and alert[1] != alerts.CLOSE_NOTIFY:
+            end = _alert_failure(alert)  # a warning, then the end: as good as fatal
         return shown or end or _closed(talk.wire.received - talk.before)
 
     def _broken_off(self, error: OSError | BudgetError, talk: "_Talk") -> Failure:
@@ -176,9 +179,10 @@ async def _run(wire: Wire, handshake: _Handshake) -> Failure | None:
         data = await wire.receive()
         if not data:
             return None
-        first = (first + data)[:2]
-        if not banner.looks_like_tls(first):
-            return Failure(FailureKind.NOT_TLS, banner.describe(data + await _rest_of_banner(wire)))
+        if len(first) < 2:
+            first += data
+            if not banner.looks_like_tls(first):
+                return Failure(FailureKind.NOT_TLS, banner.describe(first + await _rest_of_banner(wire)))
         failure = _feed(handshake, data)
     if out := handshake.outgoing():
         await wire.send(out)

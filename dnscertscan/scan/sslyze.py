@@ -81,7 +81,8 @@ class SslyzeEngine:
         if self._pool is None:
             raise EngineError("the scan has ended")
         seconds = max(_LEAST, deadline - loop.time())
-        return _handshake(reading, await self._pool.run(_request(target, reading, at), seconds), self._settings.timeout)
+        request = _request(target, reading, at, self._settings.max_bytes)
+        return _handshake(reading, await self._pool.run(request, seconds))
 
 
 def _result(task: "asyncio.Task[Outcome]") -> Outcome:
@@ -92,15 +93,16 @@ def _result(task: "asyncio.Task[Outcome]") -> Outcome:
     return Failure(FailureKind.ENGINE, f"bug in the scanner: {type(error).__name__}: {error}")
 
 
-def _request(target: Target, reading: Reading, at: str) -> Message:
+def _request(target: Target, reading: Reading, at: str, max_bytes: int) -> Message:
     return {
         "address": target.endpoint.address, "port": target.endpoint.port, "service": target.endpoint.service,
         "name": target.server_name.text, "protocol": reading.protocol, "client_auth": reading.client_auth is not ClientAuth.NONE,
         "chain": [pack(der) for der in reading.chain], "at": at,
+        "max_bytes": max_bytes,
     }
 
 
-def _handshake(reading: Reading, answer: Answer, timeout: float) -> Handshake:
+def _handshake(reading: Reading, answer: Answer) -> Handshake:
     """The check's own reading and all that SSLyze sent before it was done, or was no more."""
     own = reading.protocol if reading.protocol == "TLS 1.3" else "default"
     received = [Received(reading.chain, own, reading.staple)]
@@ -113,16 +115,14 @@ def _handshake(reading: Reading, answer: Answer, timeout: float) -> Handshake:
         elif "judged" in message:
             judged[_chain(message["judged"])] = _judged(message)
         else:
-            problem = problem or _problem(message, timeout)
+            problem = problem or _problem(message)
     return Handshake(
         deployments(received, judged), reading.protocol, reading.cipher, reading.client_auth,
         Failure(FailureKind.ENGINE, f"SSLyze: {problem}") if problem else None,
     )
 
 
-def _problem(message: Message, timeout: float) -> str:
-    if message.get("over"):
-        return f"not every handshake was done when the time limit of {timeout:g} s passed"
+def _problem(message: Message) -> str:
     return str(message.get("crash") or "; ".join(message.get("faults", ())))
 
 

@@ -4,24 +4,23 @@ Runs in a worker process (see :mod:`dnscertscan.scan.serve`). Lists go to the sc
 """
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
-from math import ceil
-from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import Certificate, DNSName, IPAddress, load_der_x509_certificate
 from nassl._nassl import OpenSSLError
+from sslyze.connection_helpers import tls_connection
 from sslyze.connection_helpers.opportunistic_tls_helpers import ProtocolWithOpportunisticTlsEnum
-from sslyze.connection_helpers.tls_connection import SslConnection
-from sslyze.errors import ConnectionToServerFailed
+from sslyze.errors import ConnectionToServerFailed, ConnectionToServerTimedOut, TlsHandshakeTimedOut
 from sslyze.plugins.certificate_info.implementation import CertificateInfoImplementation
 from sslyze.plugins.certificate_info.trust_stores.trust_store import TrustStore
 from sslyze.plugins.certificate_info.trust_stores.trust_store_repository import TrustStoresRepository
@@ -29,10 +28,13 @@ from sslyze.server_connectivity import ClientAuthRequirementEnum, ServerConnecti
 from sslyze.server_setting import ServerNetworkConfiguration, ServerNetworkLocation
 
 from dnscertscan.scan.frames import Message, pack, unpack
+from dnscertscan.scan.merge import NO_SNI
+from dnscertscan.scan.metered import MeteredSocket
 from dnscertscan.scan.serve import serve
 
 MAX_JUDGED = 12
 MAX_TWINS = 2
+_LEAST = 0.1
 _VERSIONS = {
     "TLS 1.3": TlsVersionEnum.TLS_1_3, "TLS 1.2": TlsVersionEnum.TLS_1_2, "TLS 1.1": TlsVersionEnum.TLS_1_1,
     "TLS 1.0": TlsVersionEnum.TLS_1_0, "SSL 3.0": TlsVersionEnum.SSL_3_0,
@@ -51,23 +53,14 @@ _LIBRARY_ERRORS = (ValueError, TypeError, AttributeError, LookupError, Assertion
 Chain = tuple[bytes, ...]
 
 
-class _Info(ServerConnectivityInfo):
-    """SSLyze's connectivity knowledge, which also remembers the connection in use so that it can be broken off."""
-
-    def get_preconfigured_tls_connection(self, *args: Any, **kwargs: Any) -> SslConnection:
-        connection = super().get_preconfigured_tls_connection(*args, **kwargs)
-        object.__setattr__(self, "connection", connection)
-        return connection
-
-
 @dataclass
 class SslyzeLook:
-    """One target as the scanner sent it. ``deadline`` is monotonic time, after which :meth:`break_off` is called."""
+    """One target as the scanner sent it. ``deadline`` is monotonic time, over all handshakes."""
 
     request: Message
     deadline: float
-    _over: bool = field(default=False)
-    _info: "_Info | None" = field(default=None)
+    _over: bool = False
+    _sock: MeteredSocket | None = None
 
     @classmethod
     def of(cls, message: Message) -> "SslyzeLook":
@@ -77,9 +70,7 @@ class SslyzeLook:
     def break_off(self) -> None:
         """From another thread: end the conversation in progress."""
         self._over = True
-        connection = getattr(self._info, "connection", None)
-        sock = connection.ssl_client.get_underlying_socket() if connection is not None else None
-        if sock is not None:
+        if (sock := self._sock) is not None:
             with suppress(OSError):  # it was over already
                 sock.shutdown(socket.SHUT_RDWR)
 
@@ -89,7 +80,7 @@ class SslyzeLook:
         chains = {seen: None} if seen else {}
         faults: list[str] = []
         for index, label in enumerate(_labels(self.request["protocol"])):
-            received = None if self._over else self._handshake(index, label, faults)
+            received = self._handshake(index, label, faults)
             if received is not None:
                 chain, staple = received
                 chains.setdefault(chain)
@@ -97,23 +88,55 @@ class SslyzeLook:
         for chain in chains:
             verdicts, unjudged = _judge(chain, self.request["name"], datetime.fromisoformat(self.request["at"]))
             yield {"judged": [pack(der) for der in chain], "verdicts": verdicts, "unjudged": unjudged}
-        yield {"faults": faults, "over": self._over}
+        yield {"faults": faults}
 
     def _handshake(self, index: int, label: str, faults: list[str]) -> tuple[Chain, bytes | None] | None:
-        self._info = _info(self.request, max(0.1, self.deadline - time.monotonic()))
-        job = CertificateInfoImplementation.scan_jobs_for_scan_command(self._info)[index]
+        """One scan job of the plugin: (list, staple). What keeps it from its end, other than the peer's refusal, is a fault.
+
+        Each job gets half of the time that is left, so that silence in one does not starve the next.
+        """
+        info = _info(self.request)
+        job = CertificateInfoImplementation.scan_jobs_for_scan_command(info)[index]
+        _current.look = self
+        self._sock = None
+        fault = ""
         try:
             pems, staple, *_ = job.function_to_call(*job.function_arguments)
             return tuple(_der(pem) for pem in pems), staple.as_der_bytes() if staple else None
-        except _PEER_ERRORS:
-            return None
+        except _PEER_ERRORS as error:
+            silent = isinstance(error, ConnectionToServerTimedOut | TlsHandshakeTimedOut | TimeoutError) or self._over
+            fault = self._spent() or ("no answer in time" if silent else "")
         except _LIBRARY_ERRORS as error:
-            if "peer did not present" not in str(error):
-                faults.append(f"{label}: {type(error).__name__}: {str(error)[:200]}")
-            return None
+            fault = "" if "peer did not present" in str(error) else f"{type(error).__name__}: {str(error)[:200]}"
+        if fault and label != NO_SNI:  # what clients without SNI get is never the endpoint's own affair
+            faults.append(f"{label}: {fault}")
+        return None
+
+    def _spent(self) -> str:
+        return self._sock.spent if self._sock is not None else ""
+
+    def open(self) -> MeteredSocket:
+        """A connection to the target for one handshake."""
+        now = time.monotonic()
+        until = now + max(_LEAST, (self.deadline - now) / 2)
+        address, port = self.request["address"], int(self.request["port"])
+        self._sock = MeteredSocket(address, port, deadline=until, budget=int(self.request["max_bytes"]))
+        return self._sock
 
 
-def _info(request: Message, seconds: float) -> _Info:
+_current = threading.local()
+
+
+def _open_metered(server_location: ServerNetworkLocation, network_timeout: int) -> socket.socket:  # noqa: ARG001 - SSLyze's names
+    """Stands in for SSLyze's function, whose sockets bound single calls only: a peer that drips or floods would hold it."""
+    look: SslyzeLook = _current.look
+    return look.open()
+
+
+tls_connection._open_socket = _open_metered  # noqa: SLF001 - the one place where SSLyze opens a connection; a test watches it
+
+
+def _info(request: Message) -> ServerConnectivityInfo:
     """SSLyze's knowledge of the server, taken from what the scanner has seen, so that no connectivity test is made.
 
     A server that asks for a client certificate counts as requiring one: SSLyze then takes the chain as soon as it is asked,
@@ -122,11 +145,9 @@ def _info(request: Message, seconds: float) -> _Info:
     asked = ClientAuthRequirementEnum.REQUIRED if request["client_auth"] else ClientAuthRequirementEnum.DISABLED
     version = _VERSIONS.get(request["protocol"], TlsVersionEnum.TLS_1_2)
     suites = _SUITES13 if version is TlsVersionEnum.TLS_1_3 else _SUITES
-    return _Info(
+    return ServerConnectivityInfo(
         ServerNetworkLocation("target.invalid", int(request["port"]), request["address"]),
-        ServerNetworkConfiguration(
-            request["name"], _SERVICES.get(request["service"]), network_timeout=ceil(seconds), network_max_retries=1
-        ),
+        ServerNetworkConfiguration(request["name"], _SERVICES.get(request["service"]), network_max_retries=1),
         ServerTlsProbingResult(version, suites, asked, supports_ecdh_key_exchange=True),
     )
 
@@ -134,9 +155,9 @@ def _info(request: Message, seconds: float) -> _Info:
 def _labels(protocol: str) -> tuple[str, ...]:
     """Names for the plugin's four jobs, in its order."""
     if protocol == "TLS 1.3":
-        return (protocol, "TLS 1.2 RSA", "TLS 1.2 not RSA", "no SNI")
+        return (protocol, "TLS 1.2 RSA", "TLS 1.2 not RSA", NO_SNI)
     word = protocol if protocol in _VERSIONS else "TLS 1.2"
-    return ("default", f"{word} RSA", f"{word} not RSA", "no SNI")
+    return ("default", f"{word} RSA", f"{word} not RSA", NO_SNI)
 
 
 def _der(pem: str) -> bytes:
@@ -189,12 +210,18 @@ def _too_costly(loaded: list[Certificate]) -> str:
         return f"not judged by SSLyze: {len(loaded)} distinct certificates, more than {MAX_JUDGED}"
     twins: dict[tuple[bytes, bytes], int] = {}
     for certificate in loaded[1:]:
-        spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        key = (certificate.subject.public_bytes(), spki)
+        key = (certificate.subject.public_bytes(), _spki(certificate))
         twins[key] = twins.get(key, 0) + 1
         if twins[key] > MAX_TWINS:
             return f"not judged by SSLyze: more than {MAX_TWINS} certificates of one subject and key"
     return ""
+
+
+def _spki(certificate: Certificate) -> bytes:
+    try:
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return b""  # keys of unknown kind count as one
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -166,3 +168,11 @@ def test_silent_ones_do_not_hold_the_others_up(good: int, leaf: Credential) -> N
     assert len(found) == 300
     assert first < 3.0
     assert total < 10.0
+
+
+def test_sslyze_still_opens_its_connections_where_we_meter_them() -> None:
+    """The function our metered sockets stand in for exists in the installed SSLyze, with the arguments we take."""
+    code = "import inspect, sslyze.connection_helpers.tls_connection as t; print(inspect.signature(t._open_socket))"
+    signature = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert signature.startswith("(server_location: ")
+    assert "network_timeout: int" in signature

@@ -25,6 +25,7 @@ KINDS = [
     ("alert 40", hostile.alert(40), FailureKind.ALERT, "handshake_failure (40)"),
     ("alert 70", hostile.alert(70), FailureKind.UNSUPPORTED_TLS, "protocol_version (70)"),
     ("alert 112", hostile.alert(112), FailureKind.UNRECOGNIZED_NAME, "unrecognized_name (112)"),
+    ("alert 112 as a warning, then closed", hostile.alert(112, 1), FailureKind.UNRECOGNIZED_NAME, "warning alert"),
     ("alert of no name", hostile.alert(250), FailureKind.ALERT, "unknown (250)"),
     ("HTTP", hostile.http, FailureKind.NOT_TLS, "speaks HTTP: HTTP/1.1 400 Bad Request\\r\\n"),
     ("SSH", hostile.ssh, FailureKind.NOT_TLS, "speaks SSH"),

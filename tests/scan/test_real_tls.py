@@ -34,6 +34,18 @@ def test_versions_and_suites(leaf: Credential, options: tuple[str, ...], protoco
     assert outcome.cipher
 
 
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_lists_too_long_for_openssl(ca: Authority, version: str) -> None:
+    """A certificate of more than 100 kB, which OpenSSL clients refuse, is read beside OpenSSL, also where it is encrypted."""
+    names = [f"host-{number}.with-a-rather-long-name.example" for number in range(4000)]
+    large = ca.leaf("a.test", *names)
+    with s_server(version, credential=large) as port:
+        (observation,) = observe([target(port)])
+    (deployment,) = handshake(observation).deployments
+    assert deployment.chain[0].der == der(large)[0]
+    assert len(deployment.chain[0].der) > 102_400
+
+
 @pytest.mark.parametrize("options", [
     ("-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"), ("-tls1_2", "-psk", "abcdef01"), ("-psk", "abcdef01"),
 ], ids=["anonymous", "shared key", "shared key with TLS 1.3"])

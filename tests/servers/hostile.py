@@ -195,7 +195,8 @@ def alert(number: int, level: int = 2) -> Behaviour:
     def behave(visit: Visit) -> None:
         visit.hello()
         visit.send(record(21, bytes([level, number])))
-        visit.hello()
+        if level == 2:
+            visit.hello()
 
     return behave
 
