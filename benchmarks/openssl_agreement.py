@@ -53,7 +53,7 @@ def main() -> int:
                     ours = "accept" if found.valid else f"refuse ({errors})"
                     strange.append(f"{'+'.join(names)}: we {ours}; OpenSSL: {reason or 'OK'}")
     same = verdicts[True, True] + verdicts[False, False]
-    print(f"{chosen.chains} chains, {same} with the same verdict: {verdicts[True, True]} accepted, {verdicts[False, False]} refused")
+    print(f"{chosen.chains} chains, {same} agree: {verdicts[True, True]} accepted, {verdicts[False, False]} refused by both")
     print(f"{sum(deliberate.values())} deliberate differences, {len(strange)} others; {spent / chosen.chains * 1000:.2f} ms each")
     for (what, source), count in deliberate.most_common():
         print(f"{count:6}  {what}  [{source}]")

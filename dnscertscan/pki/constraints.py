@@ -54,7 +54,8 @@ def _one_side(names: Names, side: Names, excluded: bool) -> Iterator[str]:
         def inside(octets: bytes) -> bool:
             return any((_masked(octets, mask), mask) in networks for mask in masks)
 
-        if names.ips and (any(len(base) not in (8, 32) for base in side.ips) or any(len(name) not in (4, 16) for name in names.ips)):
+        malformed = any(len(base) not in (8, 32) for base in side.ips) or any(len(name) not in (4, 16) for name in names.ips)
+        if names.ips and malformed:
             yield f"an iPAddress or its subtree ({', '.join(texts)}) is neither of IPv4 nor of IPv6"
         else:
             yield from _offenders(names.ips, inside, excluded, "iPAddress", texts, _address)

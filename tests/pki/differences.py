@@ -63,7 +63,8 @@ DIFFERENCES = (
         "RFC 4158 2.4.2; Chrome, Firefox, Go build paths the same way", frozenset({"untrusted", "untrusted-sent"}),
     ),
     Difference(
-        frozenset({"leaf-explicit-curve"}), False, "explicit curve parameters are refused in a self-signed server certificate too",
+        frozenset({"leaf-explicit-curve"}), False,
+        "explicit curve parameters are refused in a self-signed server certificate too",
         "RFC 5480 2.1.1 (MUST NOT), RFC 8422 5.4 (no TLS for such keys); OpenSSL looks at them in longer chains only",
         frozenset({"self-signed-trusted", "self-signed-ca-trusted", "anchor-leaf"}),
     ),
@@ -76,11 +77,12 @@ DIFFERENCES = (
         "RFC 5280 4.2.1.10, RFC 9525 6.3; OpenSSL with X509_CHECK_FLAG_NEVER_CHECK_SUBJECT", frozenset({"ip4", "ip6"}),
     ),
     Difference(
-        frozenset({"leaf-rsa2047"}), False, "an RSA key needs 2048 bits", "BR 6.1.5; OpenSSL rounds 2047 bits up to the 112-bit level",
+        frozenset({"leaf-rsa2047"}), False, "an RSA key needs 2048 bits",
+        "BR 6.1.5; OpenSSL rounds 2047 bits up to the 112-bit level",
     ),
     Difference(
         frozenset({"leaf-tail", "root-tail"}), False, "octets behind a certificate make it unreadable",
-        "TLS clients refuse them (OpenSSL: SSL_R_CERT_LENGTH_MISMATCH; Go: trailing data); openssl verify reads PEM and overlooks them",
+        "TLS clients refuse them (OpenSSL: SSL_R_CERT_LENGTH_MISMATCH; Go: trailing data); openssl verify overlooks them",
     ),
     Difference(
         frozenset({"eleven-intermediates"}), False, "at most 10 intermediate certificates", "bounded search; Firefox stops at 6",

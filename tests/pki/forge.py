@@ -94,7 +94,8 @@ def key(label: str, kind: str = "P-256") -> PrivateKeyTypes:
     if kind == "DSA":
         return dsa.generate_private_key(2048)
     curves: dict[str, ec.EllipticCurve] = {
-        "P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-224": ec.SECP224R1(), "P-192": ec.SECP192R1(), "P-521": ec.SECP521R1(),
+        "P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-224": ec.SECP224R1(), "P-192": ec.SECP192R1(),
+        "P-521": ec.SECP521R1(),
         "secp256k1": ec.SECP256K1(),
     }
     return ec.generate_private_key(curves[kind])

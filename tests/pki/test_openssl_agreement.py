@@ -1,15 +1,15 @@
-"""We accept what OpenSSL accepts and refuse what it refuses, but for the listed differences (all of them in pki/differences.py)."""
+"""We accept what OpenSSL accepts and refuse what it refuses, but for the differences listed in pki/differences.py."""
 
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-
-from dnscertscan import diagnose
 from pki import openssl
 from pki.changes import CHANGES, make
 from pki.differences import DIFFERENCES, explained
+
+from dnscertscan import diagnose
 
 
 def _agree(names: Sequence[str], folder: Path, kind: str = "P-256") -> str:

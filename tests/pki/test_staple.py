@@ -4,15 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pki import forge
+from pki.changes import make
+from pki.forge import DAY, NOW, OcspSpec
 
 from dnscertscan import diagnose
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.pki.diagnose import examine
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.truststore import TrustStore
-from pki import forge
-from pki.changes import make
-from pki.forge import DAY, NOW, OcspSpec
 
 LEAF_SERIAL = forge.leaf_spec().serial
 GOOD = OcspSpec(forge.ca_spec(), LEAF_SERIAL)
@@ -52,7 +52,9 @@ CASES: dict[str, tuple[OcspSpec, list[str]]] = {
     "delegated": (_delegated(DELEGATE, forge.ca_spec()), []),
     "delegated-no-eku": (_delegated(RESPONDER, forge.ca_spec()), ["ocsp-staple-invalid"]),
     "delegated-by-other": (_delegated(DELEGATE, forge.root_spec()), ["ocsp-staple-invalid"]),
-    "delegate-expired": (_delegated(replace(DELEGATE, not_after=forge.time(NOW - DAY)), forge.ca_spec()), ["ocsp-staple-invalid"]),
+    "delegate-expired": (
+        _delegated(replace(DELEGATE, not_after=forge.time(NOW - DAY)), forge.ca_spec()), ["ocsp-staple-invalid"]
+    ),
     "delegate-garbage": (replace(GOOD, signer=DELEGATE, certificates=(b"\x30\x03\x02\x01\x05",)), ["ocsp-staple-invalid"]),
 }
 
@@ -74,7 +76,9 @@ def test_revocation_names_time_and_reason() -> None:
     assert "serial 112233" in fault.message
 
 
-@pytest.mark.parametrize("staple", [b"", b"\x30", b"\x30\x00", b"x" * 300, b"\x30\x03\x0a\x01\x00", b"\x30\x83\xff\xff\xff" + b"\0" * 200_000])
+@pytest.mark.parametrize(
+    "staple", [b"", b"\x30", b"\x30\x00", b"x" * 300, b"\x30\x03\x0a\x01\x00", b"\x30\x83\xff\xff\xff" + b"\0" * 200_000]
+)
 def test_garbage_is_not_usable(staple: bytes) -> None:
     """Octets that are no response are said so."""
     assert [fault.slug for fault in _faults(staple)] == ["ocsp-staple-invalid"]
