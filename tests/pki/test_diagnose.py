@@ -58,7 +58,8 @@ def test_a_sound_chain_has_no_problem() -> None:
 
 
 LEAF_SIDE = (
-    "leaf-expired", "wrong-name", "eku-client", "leaf-rsa1024", "unknown-critical", "leaf-sha1", "serial-zero", "san-none", "ca-as-leaf",
+    "leaf-expired", "wrong-name", "eku-client", "leaf-rsa1024", "unknown-critical", "leaf-sha1", "serial-zero", "san-none",
+    "ca-as-leaf",
 )
 UPPER_SIDE = (
     "ca-expired", "ca-no-certsign", "ca-eku-client", "ca-sha1", "ca-unknown-critical", "ca-signature", "root-expired",
