@@ -9,7 +9,7 @@ from dnscertscan.pki.dn import DistinguishedName
 from dnscertscan.pki.fault import Diagnosis, Fault
 from dnscertscan.pki.names import ask
 from dnscertscan.pki.parse import Facts, parse
-from dnscertscan.pki.paths import Cut, Path, Pool, Search
+from dnscertscan.pki.paths import Cut, Path, Pool, Search, pool_of
 from dnscertscan.pki.rules_certificate import certificate_faults, eku_faults, issuer_faults
 from dnscertscan.pki.rules_leaf import lifetime_faults, name_faults, purpose_faults
 from dnscertscan.pki.rules_path import constraint_faults, link_faults, path_length_faults
@@ -66,8 +66,7 @@ class _Examination:
         self.name, self.asked = name, ask(name) if name.strip() else None
         self.stores, self.at, self.budget = stores, at, Budget()
         self.pool = Pool(facts for facts in self.sent.facts[1:] if not facts.problem)
-        self.known = tuple(known)
-        self._known_pool: Pool | None = None
+        self.known = known if isinstance(known, tuple) else tuple(known)
         self._judged: dict[tuple[Path, bool], tuple[Fault, ...]] = {}
 
     def run(self, staple: bytes | None, *, public: bool, handshake_seen: bool) -> Diagnosis:
@@ -141,9 +140,7 @@ class _Examination:
         return faults
 
     def _elsewhere(self, name: DistinguishedName) -> Sequence[Facts]:
-        if self._known_pool is None:
-            self._known_pool = Pool(facts for facts in map(parse, self.known) if not facts.problem)
-        return (*self._known_pool.by_subject(name), *(facts for store in self.stores for facts in store.by_subject(name)))
+        return (*pool_of(self.known).by_subject(name), *(facts for store in self.stores for facts in store.by_subject(name)))
 
     def _is_anchor(self, facts: Facts) -> bool:
         return any(store.has(facts) for store in self.stores)

@@ -33,6 +33,10 @@ MAX_EXTENSIONS = 200
 
 DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, KEY_AGREEMENT, CERT_SIGN = 0x80, 0x20, 0x08, 0x04
 SERVER_AUTH, ANY_USAGE, OCSP_SIGNING = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0", "1.3.6.1.5.5.7.3.9"
+PURPOSES = {
+    SERVER_AUTH: "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth", "1.3.6.1.5.5.7.3.3": "codeSigning", OCSP_SIGNING: "OCSPSigning",
+    "1.3.6.1.5.5.7.3.4": "emailProtection", "1.3.6.1.5.5.7.3.8": "timeStamping", ANY_USAGE: "anyExtendedKeyUsage",
+}
 GATED_CRYPTO = frozenset({"1.3.6.1.4.1.311.10.3.3", "2.16.840.1.113730.4.1"})
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from dnscertscan.model.certificates import Certificate
 from dnscertscan.pki.dn import DistinguishedName, Key
-from dnscertscan.pki.parse import Facts
+from dnscertscan.pki.parse import Facts, parse
 from dnscertscan.pki.signatures import Budget
 from dnscertscan.pki.truststore import TrustStore
 
@@ -64,6 +65,29 @@ class Pool:
     def by_subject(self, name: DistinguishedName) -> tuple[Facts, ...]:
         """Those with this subject, in the order given."""
         return tuple(self._by_subject.get(name.key, ()))
+
+
+class _LastPool:
+    """The pool of the tuple asked for last: in a run the same long tuple comes again and again."""
+
+    def __init__(self) -> None:
+        self._certificates: tuple[Certificate, ...] = ()
+        self._pool = Pool(())
+
+    def of(self, certificates: Iterable[Certificate]) -> Pool:
+        if certificates is not self._certificates:
+            kept = tuple(certificates)
+            pool = Pool(facts for facts in map(parse, kept) if not facts.problem)
+            self._certificates, self._pool = kept, pool
+        return self._pool
+
+
+_LAST = _LastPool()
+
+
+def pool_of(certificates: Iterable[Certificate]) -> Pool:
+    """All that can be read of ``certificates``; asked twice for the same tuple, it is made once."""
+    return _LAST.of(certificates)
 
 
 def key_id_fits(issuer: Facts, child: Facts) -> bool:

@@ -70,7 +70,7 @@ def _form_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
     signature = "" if signed_with.web or signed_with.weak else f"signature {signed_with.label}"
     off_web = [text for text in (facts.key.off_web, signature) if text]
     if off_web:
-        fact = f"{who(ref)} has {' and '.join(off_web)}"
+        fact = f"{who(ref)}: {' and '.join(off_web)}"
         yield fault("unsupported-alg", ref, fact, "for browsers, issue it anew with ECDSA P-256 or RSA 2048 and SHA-256")
     if facts.quirks:
         fact = f"{who(ref)}: {'; '.join(facts.quirks[:8])}"
@@ -102,5 +102,7 @@ def eku_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
     purposes = facts.extensions.extended
     if purposes is None or ext.SERVER_AUTH in purposes or ext.GATED_CRYPTO.intersection(purposes):
         return
-    fact = f"extended key usage of {who(ref)} is {', '.join(purposes[:6]) or 'empty'}, serverAuth ({ext.SERVER_AUTH}) is missing"
+    shown = ", ".join(ext.PURPOSES.get(purpose, purpose) for purpose in purposes[:6]) or "empty"
+    note = " (anyExtendedKeyUsage is not enough for OpenSSL, and public CAs may not use it)" if ext.ANY_USAGE in purposes else ""
+    fact = f"extended key usage of {who(ref)} is {shown}, serverAuth is missing{note}"
     yield fault("wrong-eku", ref, fact, "issue it with extended key usage serverAuth")
