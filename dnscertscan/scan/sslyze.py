@@ -67,6 +67,7 @@ class SslyzeEngine:
             await asyncio.wait({task})
         finally:
             task.cancel()  # when this look is cancelled; a task that is done does not mind
+            await asyncio.gather(task, return_exceptions=True)
         return Observation(place.target, _result(task), self.name, at, monotonic() - started)
 
     async def _outcome(self, place: Place, at: str) -> Outcome:

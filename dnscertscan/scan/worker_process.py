@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -63,6 +64,7 @@ class WorkerProcess:
     def kill(self, why: str) -> None:
         """End the process now; ``ended`` is called as soon as its end of the socket is closed."""
         self._killed = self._killed or why
+        self.gone = True
         self._process.kill()
 
     async def close(self) -> None:
@@ -147,8 +149,11 @@ def _spawn(module: str, capacity: int, memory: int) -> tuple[socket.socket, IO[b
     log = _last_words()
     limits = json.dumps({"capacity": capacity, "memory": memory})
     command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), module, str(theirs.fileno()), limits]
-    with theirs:
+    with theirs, ExitStack() as on_failure:
+        on_failure.callback(ours.close)
+        on_failure.callback(log.close)
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no text from outside
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, pass_fds=(theirs.fileno(),)
         )
+        on_failure.pop_all()
     return ours, log, process

@@ -1,5 +1,7 @@
 """The check against OpenSSL and GnuTLS servers with odd settings: versions, suites, shared keys, client certificates, staples."""
 
+from contextlib import ExitStack
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -57,16 +59,19 @@ def test_servers_without_a_certificate(options: tuple[str, ...]) -> None:
     assert outcome.kind is FailureKind.NO_CERTIFICATE, outcome
 
 
-@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-@pytest.mark.parametrize(("option", "client_auth"), [("-Verify", ClientAuth.REQUIRED), ("-verify", ClientAuth.REQUESTED)])
-def test_client_certificates(leaf: Credential, version: str, option: str, client_auth: ClientAuth) -> None:
+def test_client_certificates(leaf: Credential) -> None:
     """Required is told from wished for by what the server says to an empty certificate; the list is judged either way."""
-    with s_server(version, option, "1", credential=leaf) as port:
-        (observation,) = observe([target(port)])
-    result = handshake(observation)
-    assert (result.client_auth, result.engine_failure) == (client_auth, None)
-    assert result.deployments[0].chain[0].der == der(leaf)[0]
-    assert result.deployments[0].verdicts
+    cases = [
+        ("-tls1_2", "-Verify", ClientAuth.REQUIRED), ("-tls1_3", "-Verify", ClientAuth.REQUIRED),
+        ("-tls1_2", "-verify", ClientAuth.REQUESTED), ("-tls1_3", "-verify", ClientAuth.REQUESTED),
+    ]
+    with ExitStack() as stack:
+        servers = [stack.enter_context(s_server(version, option, "1", credential=leaf)) for version, option, _ in cases]
+        found = {one.target.endpoint.port: handshake(one) for one in observe([target(port) for port in servers])}
+    for port, (_, _, client_auth) in zip(servers, cases, strict=True):
+        assert (found[port].client_auth, found[port].engine_failure) == (client_auth, None)
+        assert found[port].deployments[0].chain[0].der == der(leaf)[0]
+        assert found[port].deployments[0].verdicts
 
 
 @pytest.mark.parametrize(("priority", "protocol"), [
