@@ -34,6 +34,9 @@ def certificate_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_an
         yield fault("unknown-critical-ext", ref, fact, "issue it without that extension, or not critical")
         break
     yield from _key_faults(facts, ref)
+    if is_anchor and facts.algorithms_differ:  # of other certificates the signature is checked, and this with it
+        fact = f"the two signature algorithm fields of {who(ref)} differ"
+        yield fault("signature-failure", ref, fact, "get the root as its CA publishes it (RFC 5280 4.1.1.2)")
     if not is_anchor:
         yield from _form_faults(facts, ref)
 
