@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -55,10 +56,10 @@ def deployment(
 
 
 def observed(
-    where: Target, *deployments: Deployment, engine: str = "test", at: datetime = NOW, **handshake: object
+    where: Target, *deployments: Deployment, engine: str = "test", at: datetime = NOW, **handshake: Any
 ) -> Observation:
     """A handshake that showed ``deployments``."""
-    outcome = replace(Handshake(deployments, "TLS 1.3", "TLS_AES_128_GCM_SHA256"), **handshake)  # type: ignore[arg-type]
+    outcome = replace(Handshake(deployments, "TLS 1.3", "TLS_AES_128_GCM_SHA256"), **handshake)
     return Observation(where, outcome, engine, at, 0.1)
 
 
