@@ -68,9 +68,9 @@ def failed(where: Target, failure: Failure, *, engine: str = "test") -> Observat
     return Observation(where, failure, engine, NOW, 0.1)
 
 
-def diagnosis(*faults: Fault, leaf: CertificateRef | None = None, **more: object) -> Diagnosis:
+def diagnosis(*faults: Fault, leaf: CertificateRef | None = None, **more: Any) -> Diagnosis:
     """A diagnosis of a healthy path of one certificate, with ``faults``; other fields by keyword."""
     leaf = leaf or ref()
     anchor = ref("CN=Root", position=None, start=timedelta(days=-400), end=timedelta(days=4000), issuer="CN=Root")
     found = Diagnosis(leaf, faults, {"public": not faults}, (leaf, anchor))
-    return replace(found, **more)  # type: ignore[arg-type]
+    return replace(found, **more)
