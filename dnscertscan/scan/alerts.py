@@ -16,6 +16,8 @@ CLOSE_NOTIFY = 0
 PROTOCOL_VERSION = 70
 INSUFFICIENT_SECURITY = 71
 UNRECOGNIZED_NAME = 112
+CLIENT_REFUSED = frozenset({40, 41, 42, 43, 46, 48, 49, 116})
+"""What a server says that will not go on without a (better) client certificate."""
 
 
 def describe(alert: tuple[int, int]) -> str:

@@ -239,8 +239,8 @@ async def _with_client_auth(wire: Wire, handshake: _Handshake, reading: Reading)
         return reading
     except OSError:
         return required
-    refused = handshake.flight.alert is not None and handshake.flight.alert[0] == alerts.FATAL
-    return required if refused else reading
+    alert = handshake.flight.alert
+    return required if alert is not None and alert[1] in alerts.CLIENT_REFUSED else reading
 
 
 def _alert_failure(alert: tuple[int, int]) -> Failure:

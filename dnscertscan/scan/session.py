@@ -20,9 +20,16 @@ _SUITES: dict[int, tuple[int, _Digest, _Aead]] = {
     0x1301: (16, SHA256, AESGCM), 0x1302: (32, SHA384, AESGCM), 0x1303: (32, SHA256, ChaCha20Poly1305),
 }
 _TLS13_SUITES = b"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
-# Everything that shows a certificate, without finite-field Diffie-Hellman first: its arithmetic is the peer's choice of size.
-_OLDER_SUITES = b"ECDHE:kRSA:DHE:-aNULL:-eNULL:-PSK:-SRP:@SECLEVEL=0"
+# Everything that shows a certificate but finite-field Diffie-Hellman up to TLS 1.2: its size, and so the time the arithmetic
+# takes here, is the peer's choice. Servers that have nothing else are read by a hello of our own, which computes nothing.
+_OLDER_SUITES = b"ECDHE:kRSA:-aNULL:-eNULL:-PSK:-SRP:@SECLEVEL=0"
 _READ = 1 << 16
+_TLS13 = 0x0304
+# OpenSSL's words for the alerts that reject a client for its certificate or the lack of one.
+_REFUSALS = (
+    "alert certificate required", "alert bad certificate", "alert handshake failure", "alert unknown ca", "alert access denied",
+    "alert certificate unknown", "alert unsupported certificate", "alert no certificate",
+)
 
 
 class SessionError(Exception):
@@ -115,10 +122,13 @@ class Session:
             return b""
 
     def verdict_on_us(self) -> str:
-        """After the handshake: ``accepted`` when the server goes on without our certificate, else its reason.
+        """After the handshake: ``accepted`` when the server goes on without our certificate, ``refused`` when it says so.
 
-        Empty while it has said nothing. A session ticket is sent only to an accepted client (RFC 8446 4.6.1).
+        Empty while it has said nothing. Up to TLS 1.2 the server's Finished, which ends the handshake, is its consent; in
+        TLS 1.3 it is what comes later: a session ticket is sent only to an accepted client (RFC 8446 4.6.1).
         """
+        if self.flight.version != _TLS13:
+            return "accepted"
         try:
             self._tls.recv(1)
         except SSL.WantReadError:
@@ -126,7 +136,7 @@ class Session:
         except SSL.ZeroReturnError:
             return "accepted"
         except SSL.Error as error:
-            return _reason(error)
+            return "refused" if any(words in _reason(error) for words in _REFUSALS) else "accepted"
         return "accepted"
 
     def _advance(self) -> None:

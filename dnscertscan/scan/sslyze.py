@@ -48,7 +48,7 @@ class SslyzeEngine:
 
     async def scan(self, targets: Iterable[Target]) -> AsyncGenerator[Observation, None]:
         """Observe every target once."""
-        size = self._settings.workers or len(os.sched_getaffinity(0))
+        size = self._settings.workers or _usable_cpus()
         threads = min(_MAX_THREADS, -(-self._settings.concurrency // size))
         stall = max(1.0, min(_STALL, self._settings.timeout / 2))
         async with WorkerPool(_WORKER, size=size, capacity=threads, memory=self._settings.worker_memory, stall=stall) as pool:
@@ -84,6 +84,13 @@ class SslyzeEngine:
         seconds = max(_LEAST, deadline - loop.time())
         request = _request(target, reading, at, self._settings.max_bytes)
         return _handshake(reading, await self._pool.run(request, seconds))
+
+
+def _usable_cpus() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every POSIX system
+        return os.cpu_count() or 1
 
 
 def _result(task: "asyncio.Task[Outcome]") -> Outcome:
