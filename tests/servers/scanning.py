@@ -42,7 +42,7 @@ def check(one: Target, *, timeout: float = 3.0, **settings: float) -> Reading | 
     """What our own check alone makes of a target."""
     async def run() -> Reading | Failure:
         deadline = asyncio.get_running_loop().time() + timeout
-        limits = ScanSettings(timeout=timeout, **settings)  # type: ignore[arg-type]  # as above
+        limits = ScanSettings(timeout=timeout, **settings)  # type: ignore[arg-type]  # ints where the field wants ints
         return await Probe(one, limits, deadline, lambda: None).read()
 
     return asyncio.run(run())
