@@ -78,9 +78,8 @@ def _context() -> SSL.Context:
 
 def _on_secret(connection: SSL.Connection, line: bytes) -> None:
     if line.startswith(_SECRET_LABEL):
-        session = connection.get_app_data()
-        if isinstance(session, Session):
-            session.secret = bytes.fromhex(line.rsplit(b" ", 1)[1].decode("ascii"))
+        secrets: list[bytes] = connection.get_app_data()
+        secrets.append(bytes.fromhex(line.rsplit(b" ", 1)[1].decode("ascii")))
 
 
 class Session:
@@ -88,14 +87,14 @@ class Session:
 
     def __init__(self, server_name: str, limit: int) -> None:
         self.flight = Flight(limit)
-        self.secret: bytes | None = None
         self.done = False
         """OpenSSL has finished the handshake on our side."""
         self.error = ""
         """Why OpenSSL gave up; the flight is read on nevertheless."""
         self._unlocked = False
+        self._secrets: list[bytes] = []  # filled by _on_secret; not the session itself, so that no cycle keeps OpenSSL's memory
         self._tls = SSL.Connection(_context(), None)
-        self._tls.set_app_data(self)
+        self._tls.set_app_data(self._secrets)
         self._tls.set_connect_state()
         if server_name:
             self._tls.set_tlsext_host_name(server_name.encode("ascii"))
@@ -108,9 +107,9 @@ class Session:
         if not self.error:
             _write(self._tls, data)
             self._advance()
-        if self.secret is not None and not self._unlocked and self.flight.cipher in _SUITES:
+        if self._secrets and not self._unlocked and self.flight.cipher in _SUITES:
             self._unlocked = True
-            self.flight.unlock(_Tls13Opener(self.flight.cipher, self.secret))
+            self.flight.unlock(_Tls13Opener(self.flight.cipher, self._secrets[-1]))
 
     def outgoing(self) -> bytes:
         """Octets to send now; after an error nothing more is sent."""

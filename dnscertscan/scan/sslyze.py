@@ -50,7 +50,7 @@ class SslyzeEngine:
         """Observe every target once."""
         size = self._settings.workers or _usable_cpus()
         threads = min(_MAX_THREADS, -(-self._settings.concurrency // size))
-        stall = max(1.0, min(_STALL, self._settings.timeout / 2))
+        stall = max(_STALL / 2, min(_STALL, self._settings.timeout / 2))
         async with WorkerPool(_WORKER, size=size, capacity=threads, memory=self._settings.worker_memory, stall=stall) as pool:
             self._pool = pool
             try:

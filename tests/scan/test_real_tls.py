@@ -87,12 +87,10 @@ def test_gnutls(leaf: Credential, priority: str, protocol: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_stapled_response(ca: Authority, leaf: Credential, version: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_stapled_response(ca: Authority, leaf: Credential, version: str) -> None:
     """The stapled OCSP response is kept octet by octet, by our check and by SSLyze."""
     response = _response(ca, leaf.certificate)
-    file = tmp_path_factory.mktemp("ocsp") / "staple.der"
-    file.write_bytes(response)
-    with s_server(version, "-status_file", str(file), credential=leaf) as port:
+    with s_server(version, credential=leaf, staple=response) as port:
         outcome = check(target(port))
         (observation,) = observe([target(port)])
     assert isinstance(outcome, Reading)

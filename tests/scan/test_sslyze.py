@@ -177,6 +177,21 @@ def test_registry_makes_the_engine() -> None:
     assert made.name == "sslyze"
 
 
+def test_an_engine_scans_again(ca: Authority) -> None:
+    """One engine serves one scan after another, as a daemon needs it."""
+    async def run(port: int) -> list[str]:
+        scanner = engine()
+        names = []
+        for number in range(2):
+            async for observation in scanner.scan([target(port, f"n{number}.test")]):
+                handshake(observation)
+                names.append(observation.target.server_name.text)
+        return names
+
+    with nginx.serve([Host("a.test", [ca.leaf("a.test")])]) as port:
+        assert asyncio.run(run(port)) == ["n0.test", "n1.test"]
+
+
 def test_probe_and_engine_agree(ca: Authority) -> None:
     """Our own check and SSLyze read the same list."""
     leaf = ca.leaf("a.test")

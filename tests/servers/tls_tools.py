@@ -1,4 +1,4 @@
-"""``openssl s_server`` and ``gnutls-serv`` as real TLS servers with odd settings, on free loopback ports, ended by pid."""
+"""``openssl s_server`` and ``gnutls-serv`` as real TLS servers with odd settings, unprivileged, on free loopback ports, ended by pid."""
 
 import shutil
 import socket
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers.dns_process import free_port
+from servers.dns_process import free_port, unprivileged
 
 from dnscertscan.demo.authority import Credential
 
@@ -17,14 +17,17 @@ _START_SECONDS = 15.0
 
 
 @contextmanager
-def s_server(*options: str, credential: Credential | None = None) -> Iterator[int]:
-    """``openssl s_server`` with these options; without a credential it has no certificate."""
+def s_server(*options: str, credential: Credential | None = None, staple: bytes | None = None) -> Iterator[int]:
+    """``openssl s_server`` with these options; without a credential it has no certificate, without a staple it sends none."""
     def command(port: int, folder: Path) -> Sequence[str]:
         identity = ["-nocert"]
         if credential is not None:
             (folder / "chain.pem").write_bytes(credential.chain_pem)
             (folder / "key.pem").write_bytes(credential.key_pem)
             identity = ["-cert", f"{folder}/chain.pem", "-cert_chain", f"{folder}/chain.pem", "-key", f"{folder}/key.pem"]
+        if staple is not None:
+            (folder / "staple.der").write_bytes(staple)
+            identity += ["-status_file", f"{folder}/staple.der"]
         return ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", *identity, *options]
 
     with _running(command) as port:
@@ -51,7 +54,8 @@ def _running(command_for: Callable[[int, Path], Sequence[str]]) -> Iterator[int]
         port = free_port(("127.0.0.1",))
         log = folder / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(command_for(port, folder), stdin=subprocess.PIPE, stdout=output, stderr=output)
+            command = unprivileged(list(command_for(port, folder)), folder)
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
         try:
             _wait(process, port, log)
             yield port
