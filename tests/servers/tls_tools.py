@@ -1,4 +1,4 @@
-"""``openssl s_server`` and ``gnutls-serv`` as real TLS servers with odd settings, unprivileged, on free loopback ports, ended by pid."""
+"""``openssl s_server`` and ``gnutls-serv`` with odd settings: unprivileged, on free loopback ports, ended by pid."""
 
 import shutil
 import socket
