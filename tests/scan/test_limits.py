@@ -69,7 +69,7 @@ def test_silent_connections_free_their_turn_up_to_a_cap() -> None:
         taking = asyncio.create_task(take())
         await asyncio.sleep(0.1)
         early = len(taken)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.2)
         taking.cancel()
         return early, len(taken)
 

@@ -101,7 +101,7 @@ def test_refusals_have_their_kind(service: str, first: bool, turns: list[bytes],
 def test_hostile_dialogues_are_bounded(behaviour: Behaviour, kind: FailureKind) -> None:
     """Endless replies, endless lines and silence end by a limit."""
     with hostile.serve(behaviour) as port:
-        outcome = check(target(port, service="smtp"), timeout=0.7)
+        outcome = check(target(port, service="smtp"), timeout=0.4)
     assert isinstance(outcome, Failure)
     assert outcome.kind is kind
 

@@ -69,7 +69,7 @@ def test_overdue_work_is_killed_and_named() -> None:
     """Work that does not end when asked to is ended by force after its time, and is not tried again."""
     async def work(pool: WorkerPool) -> None:
         start = time.monotonic()
-        guilty, innocent = await asyncio.gather(pool.run({"do": "hold"}, 1), pool.run({"do": "patient"}, 2))
+        guilty, innocent = await asyncio.gather(pool.run({"do": "hold"}, 0.3), pool.run({"do": "patient"}, 1.5))
         assert "time limit" in str(guilty.failure)
         assert innocent.failure is None
         assert _said(innocent)[-1] == "end patient"

@@ -278,3 +278,9 @@ def smtp_endless(visit: Visit) -> None:
     block = b"220-and another line\r\n" * 1000
     for _ in range(MAX_SENT // len(block)):
         visit.send(block)
+
+
+def slow_greeting(visit: Visit) -> None:
+    """A greeting of one octet at a time."""
+    while not visit.stop.wait(0.2):
+        visit.send(b"2")
