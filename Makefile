@@ -9,6 +9,9 @@ APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-reco
 TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice
 TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui
 
+# Name servers live in sbin, which is not on every user's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 .PHONY: help demo test lint types imports check clean
 
 help:                ## this list
@@ -47,7 +50,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 # Asked once per environment: a program that is there already is not installed again.
 $(VENV)/.servers: Makefile | $(BIN)/python
 	@missing=""; for program in $(TEST_PROGRAMS); do \
-	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	  command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 	if [ -n "$$missing" ]; then echo "installing what the tests need:$$missing"; \
 	  $(SUDO) apt-get update -q && $(SUDO) env $(APT) $(TEST_PACKAGES); fi
 	@touch $@

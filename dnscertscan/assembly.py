@@ -3,6 +3,7 @@
 import binascii
 import os
 import re
+import ssl
 import sys
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ from dnscertscan.zones.axfr import AxfrServer, AxfrSource, TsigKey
 from dnscertscan.zones.base import ZoneSource
 from dnscertscan.zones.json_file import JsonFileSource
 
+# Debian and Ubuntu, Fedora and RHEL, Alpine and the BSDs.
+_SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 _MAX_BUNDLE = 64 * 1024 * 1024
 
 
@@ -125,7 +128,7 @@ def judge(settings: Settings, at: datetime) -> Judge:
         trust_overrides=tuple(TrustOverride(item.zone, TrustMode(item.mode)) for item in trust.zones),
         fail_on_unreachable=checks.fail_on_unreachable,
     )
-    public = public_stores() if modes != {TrustMode.PRIVATE} else ()
+    public = public_stores(system=trust.system) if modes != {TrustMode.PRIVATE} else ()
     return Judge(policy, public, private, at, record_text=record_text)
 
 
@@ -139,11 +142,19 @@ def private_stores(paths: Sequence[Path]) -> tuple[TrustStore, ...]:
     return (TrustStore("private bundle", _read_bundles(paths)),) if paths else ()
 
 
-def public_stores() -> tuple[TrustStore, ...]:
-    """The trust stores inside SSLyze."""
+def public_stores(*, system: bool = False) -> tuple[TrustStore, ...]:
+    """The trust stores inside SSLyze, and with ``system`` this machine's own."""
     from dnscertscan.scan.sslyze import bundled_stores  # noqa: PLC0415 - SSLyze is imported only where its stores are needed
 
-    return tuple(TrustStore(name, read_bundle(data)[0]) for name, data in bundled_stores())
+    bundled = tuple(TrustStore(name, read_bundle(data)[0]) for name, data in bundled_stores())
+    return (*bundled, _system_store()) if system else bundled
+
+
+def _system_store() -> TrustStore:
+    places = [place for place in (ssl.get_default_verify_paths().cafile, *_SYSTEM_BUNDLES) if place and Path(place).is_file()]
+    if not places:
+        raise ConfigError("trust.system: this machine has no bundle of trust anchors; install ca-certificates or set it false")
+    return TrustStore("System", read_bundle(read_pem_file(Path(places[0]), "system trust store"))[0])
 
 
 def read_pem_file(path: Path, what: str) -> bytes:

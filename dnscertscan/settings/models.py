@@ -172,9 +172,10 @@ class TrustFor(Section):
 
 
 class Trust(Section):
-    """Trust anchors. A private bundle alone replaces the public stores."""
+    """Trust anchors. A private bundle alone replaces the public stores; ``system`` adds this machine's store to them."""
 
     ca_files: tuple[Path, ...] = ()
+    system: bool = False
     mode: TrustMode | None = None
     zones: tuple[TrustFor, ...] = ()
 
