@@ -17,6 +17,14 @@ class Difference:
     source: str
     only_with: frozenset[str] = frozenset()
     """When not empty, one of these changes must be there too."""
+    together: bool = False
+    """All of ``only_with`` must be there, not just one."""
+
+    def fits(self, changes: Sequence[str]) -> bool:
+        """Whether these changes show it."""
+        company = self.only_with.intersection(changes)
+        enough = company == self.only_with if self.together else company or not self.only_with
+        return bool(enough and self.changes.intersection(changes))
 
 
 DIFFERENCES = (
@@ -67,6 +75,7 @@ DIFFERENCES = (
     Difference(
         frozenset({"rival-anchor"}), True, "of several issuers with one name, all are tried, not only the first",
         "RFC 4158 2.4.2; Chrome, Firefox, Go build paths the same way", frozenset({"root-empty-subject", "ca-empty-subject"}),
+        together=True,
     ),
     Difference(
         frozenset({"leaf-explicit-curve"}), False,
@@ -107,10 +116,4 @@ DIFFERENCES = (
 
 def explained(changes: Sequence[str], accepted: bool) -> Difference | None:
     """The difference that explains our verdict ``accepted`` against OpenSSL's, if one is listed."""
-    return next(
-        (
-            entry for entry in DIFFERENCES
-            if entry.accepts is accepted and entry.changes.intersection(changes)
-            and (not entry.only_with or entry.only_with.intersection(changes))
-        ), None,
-    )
+    return next((entry for entry in DIFFERENCES if entry.accepts is accepted and entry.fits(changes)), None)

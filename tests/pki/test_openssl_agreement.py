@@ -42,8 +42,8 @@ def test_every_listed_difference_is_real(difference: object, tmp_path: Path) -> 
     assert entry.changes | entry.only_with <= set(CHANGES)
     shown = []
     for change in sorted(entry.changes):
-        for second in sorted(entry.only_with) or [""]:
-            case = make(*([second] if second else []), change)
+        for others in [sorted(entry.only_with)] if entry.together else [[one] for one in sorted(entry.only_with)] or [[]]:
+            case = make(*others, change)
             ours = diagnose(case.chain, case.name, case.anchors, case.at).valid
             shown.append(ours is entry.accepts and openssl.verify(case, tmp_path)[0] is not ours)
     assert any(shown) if entry.only_with else all(shown)
