@@ -69,7 +69,8 @@ def look_zone(zone: Zone) -> Finding | None:
     rule = RULES["empty-zone"]
     others = f"{len(zone.records)} of other types" if zone.records else "none at all"
     message = f"zone has no A, AAAA, CNAME or DNAME record ({others}): {zone.name.display}"
-    return Finding(rule, Severity.INFO if zone.records else rule.severity, Subject(zone=zone.name.text, fqdn=zone.name.text), message)
+    severity = Severity.INFO if zone.records else rule.severity
+    return Finding(rule, severity, Subject(zone=zone.name.text, fqdn=zone.name.text), message)
 
 
 def _problem(name: DnsName) -> str | None:

@@ -65,7 +65,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """When and how: times are aware UTC; ``engine`` the scan engine's name; ``config_digest`` SHA-256 of the settings in force."""
+    """When and how: times are aware UTC; ``engine`` is the scan engine's name, ``config_digest`` the SHA-256 of the settings."""
 
     version: str
     started: datetime

@@ -1,10 +1,11 @@
 """Domain names: every spelling of a zone becomes one value, and no text makes it crash."""
 
 import pytest
-from dnscertscan.model.names import DnsName
-from dnscertscan.model.text import visible
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dnscertscan.model.names import DnsName
+from dnscertscan.model.text import visible
 
 ZONE = DnsName("example.com")
 
@@ -50,7 +51,9 @@ def test_problems(text: str, problem: str) -> None:
     assert problem in (DnsName(text).problem or "")
 
 
-@pytest.mark.parametrize("text", ["example.com", "_dmarc.example.com", "a_b.example.com", "xn--bcher-kva.example.com", "1.2.example"])
+@pytest.mark.parametrize(
+    "text", ["example.com", "_dmarc.example.com", "a_b.example.com", "xn--bcher-kva.example.com", "1.2.example"]
+)
 def test_scannable(text: str) -> None:
     """Underscores and digits are no problem."""
     assert DnsName(text).problem is None

@@ -2,9 +2,10 @@
 
 import unicodedata
 
-from dnscertscan.model.text import visible
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dnscertscan.model.text import visible
 
 
 def test_escapes() -> None:
