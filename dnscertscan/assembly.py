@@ -15,7 +15,9 @@ from dnscertscan.checks.policy import CheckPolicy, ExpiringOverride, Threshold, 
 from dnscertscan.errors import ConfigError, UsageError
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.text import visible
+from dnscertscan.outside import Cache, Fetcher
 from dnscertscan.pipeline import Parts
+from dnscertscan.pipeline.outside import Outside
 from dnscertscan.pki.truststore import TrustStore, read_bundle
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, record_text
@@ -48,6 +50,7 @@ def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Par
         engine=engine(settings),
         judge=judge(settings, utc_now()),
         clock=utc_now,
+        outside=outside(settings, environment),
         config_digest=loaded.digest,
         arguments=tuple(sys.argv[1:]),
     )
@@ -130,6 +133,30 @@ def judge(settings: Settings, at: datetime) -> Judge:
     )
     public = public_stores(system=trust.system) if modes != {TrustMode.PRIVATE} else ()
     return Judge(policy, public, private, at, record_text=record_text)
+
+
+def outside(settings: Settings, environment: Mapping[str, str]) -> Outside | None:
+    """What may be fetched over HTTP; None when nothing is to be."""
+    asked = settings.revocation
+    if not (asked.crl or asked.fetch_issuers):
+        return None
+    fetcher = Fetcher(
+        timeout=asked.timeout, max_bytes=asked.max_mebibytes * 1024 * 1024, budget=asked.budget,
+        cache=_cache(asked.cache, environment), clock=utc_now, allow_private=asked.allow_private,
+    )
+    return Outside(fetcher, crl=asked.crl, fetch_issuers=asked.fetch_issuers)
+
+
+def _cache(folder: Path | None, environment: Mapping[str, str]) -> Cache | None:
+    """The cache; one that was not asked for by name is done without where it cannot be."""
+    home = environment.get("XDG_CACHE_HOME") or (f"{environment['HOME']}/.cache" if environment.get("HOME") else "")
+    place = folder or (Path(home) / "dnscertscan" if home else None)
+    try:
+        return Cache(place, utc_now()) if place else None
+    except OSError as problem:
+        if folder is None:
+            return None
+        raise UsageError(f"{folder}: cannot be used as the cache of [revocation]: {problem.strerror}") from problem
 
 
 def _threshold(text: str) -> Threshold:

@@ -53,7 +53,7 @@ class Fleet:
             for position, certificate in enumerate(deployment.chain):
                 self._note_serial(certificate, position, target)
         leaves = [deployment.chain[0] for deployment in outcome.deployments if deployment.sni and deployment.chain]
-        if leaves and outcome.engine_failure is None:
+        if leaves and outcome.engine_failure is None and not outcome.unanswered:
             self._leaves |= {leaf.sha256: refer(parse(leaf), 0) for leaf in leaves if leaf.sha256 not in self._leaves}
             place = (target.server_name.text, target.endpoint.port, target.endpoint.service)
             self._served.setdefault(place, {})[target] = frozenset(leaf.sha256 for leaf in leaves)

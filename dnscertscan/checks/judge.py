@@ -5,11 +5,13 @@ from datetime import datetime
 from functools import partial
 
 from dnscertscan.checks import expiring, fleetwide, handshake, zonal
+from dnscertscan.checks.crl import Link, Verdicts
 from dnscertscan.checks.guard import guarded
 from dnscertscan.checks.hits import Hit, collapse, plain_finding, to_finding, weight
-from dnscertscan.checks.policy import CheckPolicy
+from dnscertscan.checks.policy import CheckPolicy, TrustMode
 from dnscertscan.checks.subjects import RecordText, joint_subject, sort_key, subject_of, zones_of
 from dnscertscan.checks.trust import Examine, Examiner, Word
+from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.endpoints import Provenance, Target
 from dnscertscan.model.findings import Finding, Severity, Subject
 from dnscertscan.model.names import DnsName
@@ -48,6 +50,26 @@ class Judge:
     def learn(self, observations: Iterable[Observation]) -> None:
         """Take note of every issuing certificate of the run: judging an incomplete chain again then names the one missing."""
         self._examiner.learn(observations)
+
+    def learn_issuers(self, certificates: Iterable[Certificate]) -> None:
+        """The same for certificates fetched from where others say their issuer is; they never make a chain valid."""
+        self._examiner.learn_issuers(certificates)
+
+    def learn_revocation(self, verdicts: Verdicts) -> None:
+        """Judging again takes into account what the revocation lists say."""
+        self._examiner.learn_revocation(verdicts)
+
+    def links(self, observation: Observation) -> Iterator[Link]:
+        """Whose revocation matters to this target: each certificate on a path to an anchor, with its issuer."""
+        for deployment, mode in self._named(observation):
+            look = partial(self._examiner.links, deployment, observation.target.server_name.text, mode)
+            yield from guarded("revocation", Subject(), observation.target, [], look)
+
+    def orphans(self, observation: Observation) -> Iterator[Certificate]:
+        """Certificates of this target whose issuer is missing."""
+        for deployment, mode in self._named(observation):
+            look = partial(self._examiner.orphans, deployment, observation.target.server_name.text, mode)
+            yield from guarded("missing issuers", Subject(), observation.target, [], look)
 
     def endpoint(self, observation: Observation) -> tuple[Finding, ...]:
         """Everything wrong with what one target showed, each problem once, sorted. Never raises."""
@@ -108,9 +130,18 @@ class Judge:
             findings.append(plain_finding(Fault("duplicate-serial", twins.message, twins.first), subject, twins.target))
         return tuple(sorted(findings, key=sort_key))
 
+    def _named(self, observation: Observation) -> Iterator[tuple[Deployment, TrustMode]]:
+        """What is served for the name, and the stores in charge."""
+        if isinstance(observation.outcome, Handshake):
+            for deployment in observation.outcome.deployments:
+                if deployment.sni:
+                    yield deployment, self._mode(observation.target)
+
+    def _mode(self, target: Target) -> TrustMode:
+        return self._policy.trust_for(zones_of(target), private_bundle=self._private_bundle)
+
     def _word(self, deployment: Deployment, target: Target) -> Word:
-        mode = self._policy.trust_for(zones_of(target), private_bundle=self._private_bundle)
-        return self._examiner.word(deployment, target.server_name.text, mode)
+        return self._examiner.word(deployment, target.server_name.text, self._mode(target))
 
     def _verdicts(self, deployment: Deployment, target: Target) -> Iterable[tuple[str, bool]]:
         return self._word(deployment, target).valid_for.items()

@@ -1,20 +1,24 @@
 """Which stores decide about an endpoint, and what they say: the diagnosis of each deployment, made once and remembered."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Protocol
 
+from dnscertscan.checks import crl
 from dnscertscan.checks.policy import TrustMode
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Deployment, Handshake, Observation
 from dnscertscan.pki.fault import Diagnosis, Fault
 from dnscertscan.pki.truststore import TrustStore
+from dnscertscan.pki.wording import is_error
 
 _CACHE_SIZE = 8192
 _UNTRUSTED = frozenset({"issuer-not-found", "self-signed-leaf", "self-signed-in-chain", "chain-too-long", "store-disagreement"})
 _UNKNOWN_ISSUER = "issuer-not-found"
+_BAD_LINK = "signature-failure"
 
 
 class Examine(Protocol):
@@ -29,7 +33,7 @@ class Examine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What the stores in charge say of one deployment: ``faults`` those of ``diagnosis`` and of the zone's trust policy."""
+    """What the stores in charge say of one deployment: ``faults`` those of ``diagnosis``, the trust policy, the lists."""
 
     diagnosis: Diagnosis
     faults: tuple[Fault, ...]
@@ -45,19 +49,58 @@ class Examiner:
         self._private = tuple(private)
         self._at = at
         self._known: tuple[Certificate, ...] = ()
+        self._verdicts: crl.Verdicts = {}
+        self._anchors = {one.sha256: one for store in (*public, *private) for one in store.anchors}
         self._cache: OrderedDict[tuple[object, ...], tuple[int, Diagnosis]] = OrderedDict()
 
     def learn(self, observations: Iterable[Observation]) -> None:
         """Remember every issuing certificate that was sent anywhere: it may be the intermediate another server forgets."""
-        known = {certificate.sha256: certificate for certificate in self._known}
-        for observation in observations:
-            if isinstance(observation.outcome, Handshake):
-                for deployment in observation.outcome.deployments:
-                    known |= {certificate.sha256: certificate for certificate in deployment.chain[1:]}
+        handshakes = (one.outcome for one in observations if isinstance(one.outcome, Handshake))
+        self.learn_issuers(
+            certificate for outcome in handshakes for deployment in outcome.deployments for certificate in deployment.chain[1:]
+        )
+
+    def learn_issuers(self, certificates: Iterable[Certificate]) -> None:
+        """The same for certificates that came some other way; none of them ever makes a chain valid."""
+        known = {one.sha256: one for one in (*self._known, *certificates)}
         self._known = tuple(known[digest] for digest in sorted(known))
 
+    def learn_revocation(self, verdicts: crl.Verdicts) -> None:
+        """What the revocation lists say counts from now on."""
+        self._verdicts = verdicts
+
+    def links(self, deployment: Deployment, name: str, mode: TrustMode) -> Iterator[crl.Link]:
+        """Each certificate and its issuer on the path to an anchor; none when there is no such path with good signatures.
+
+        A chain that nobody trusts has no revocation list worth a look, and must not make anybody fetch what it names.
+        """
+        diagnosis = self.word(deployment, name, mode).diagnosis
+        if not diagnosis.path or diagnosis.path[-1].sha256 not in self._anchors:
+            return
+        if any(fault.slug == _BAD_LINK for fault in diagnosis.faults):
+            return
+        known = self._anchors | {certificate.sha256: certificate for certificate in deployment.chain}
+        for below, above in pairwise(diagnosis.path):
+            yield crl.Link(known[below.sha256], known[above.sha256])
+
+    def orphans(self, deployment: Deployment, name: str, mode: TrustMode) -> Iterator[Certificate]:
+        """Certificates of the deployment whose issuer was not sent and is in no store."""
+        sent = {certificate.sha256: certificate for certificate in deployment.chain}
+        for fault in self.word(deployment, name, mode).faults:
+            if fault.slug == _UNKNOWN_ISSUER and fault.certificate and fault.certificate.sha256 in sent:
+                yield sent[fault.certificate.sha256]
+
     def word(self, deployment: Deployment, name: str, mode: TrustMode) -> Word:
-        """The judgement of the stores that ``mode`` puts in charge."""
+        """The judgement of the stores that ``mode`` puts in charge, and of the revocation lists as far as they are known."""
+        word = self._stores_word(deployment, name, mode)
+        told = tuple(crl.look(word.diagnosis, self._verdicts))
+        if not told:
+            return word
+        revoked = any(is_error(fault) for fault in told)
+        valid_for = {store: valid and not revoked for store, valid in word.valid_for.items()}
+        return replace(word, faults=(*word.faults, *told), valid_for=valid_for)
+
+    def _stores_word(self, deployment: Deployment, name: str, mode: TrustMode) -> Word:
         if mode is TrustMode.EITHER:
             return self._either(deployment, name)
         public = mode is TrustMode.PUBLIC

@@ -56,7 +56,8 @@ def look_problem(problem: ZoneProblem) -> Finding:
     """A zone that could not be read, or a record in it that cannot be used."""
     rule = RULES["zone-failed" if problem.fault is ZoneFault.FAILED else "bad-record"]
     zone = DnsName.parse(problem.zone).text
-    return Finding(rule, rule.severity, Subject(zone=zone, fqdn=zone), visible(problem.message, 1000))
+    subject = Subject(zone=zone or problem.source, fqdn=zone or problem.source, record=problem.record)
+    return Finding(rule, rule.severity, subject, visible(problem.message, 1000))
 
 
 def look_zone(zone: Zone) -> Finding | None:

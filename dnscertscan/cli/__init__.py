@@ -2,8 +2,12 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from dnscertscan.errors import DnsCertScanError, ExitStatus
+
+if TYPE_CHECKING:
+    import click
 
 
 def main() -> None:
@@ -12,8 +16,10 @@ def main() -> None:
 
     from dnscertscan.cli.root import root
 
+    _open_standard_streams()
     try:
-        status = root.main(prog_name="dnscertscan", standalone_mode=False)
+        status = _run(root)
+        sys.stdout.flush()
     except click.exceptions.Exit as ending:
         status = ending.exit_code
     except click.Abort:
@@ -25,13 +31,38 @@ def main() -> None:
         status = _say(str(problem), problem.exit_status)
     except KeyboardInterrupt:
         status = _say("interrupted", ExitStatus.INCOMPLETE)
-    except BrokenPipeError:
-        # The reader of our output has gone. Say nothing, as other filters do, also not from the interpreter's last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ExitStatus.INCOMPLETE
+    except OSError as problem:
+        status = _lost_output(problem)
     except Exception as problem:  # noqa: BLE001 - the last line of defence: the user gets one line, the log the traceback
         status = _bug(problem)
     sys.exit(int(status or 0))
+
+
+def _run(root: "click.Group") -> int:
+    """Invoke the command. Not through click's own ``main``, which ends with status 1, our "findings", when a reader has gone."""
+    if "_DNSCERTSCAN_COMPLETE" in os.environ:
+        root.main(prog_name="dnscertscan")  # shell completion, which ends the process
+    with root.make_context("dnscertscan", sys.argv[1:]) as context:
+        root.invoke(context)
+    return ExitStatus.CLEAN
+
+
+def _open_standard_streams() -> None:
+    """A stream the caller closed is one he does not want to read: it leads nowhere instead of to a crash."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open as long as the process
+
+
+def _lost_output(problem: OSError) -> ExitStatus:
+    """Standard output cannot be written: its reader has gone (nothing is said of that), or the disk is full."""
+    from dnscertscan.cli.outputs import discard_stdout
+
+    discard_stdout()
+    if isinstance(problem, BrokenPipeError):
+        return ExitStatus.INCOMPLETE
+    place = problem.filename or "standard output"
+    return _say(f"{place}: {problem.strerror}; what could be done was done", ExitStatus.INCOMPLETE)
 
 
 def _say(message: str, status: ExitStatus) -> ExitStatus:

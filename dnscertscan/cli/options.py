@@ -42,6 +42,7 @@ _KEYS = {
     "ports": "scan.ports", "nameservers": "resolve.nameservers", "include": "names.include", "exclude": "names.exclude",
     "ca_files": "trust.ca_files", "expiring_within": "checks.expiring_within", "engine": "scan.engine",
     "concurrency": "scan.concurrency", "per_address": "scan.per_address", "timeout": "scan.timeout", "deadline": "scan.deadline",
+    "crl": "revocation.crl", "fetch_issuers": "revocation.fetch_issuers",
     "outputs": "output.files", "format": "output.format", "coverage": "output.coverage", "fail_on": "output.fail_on",
     "fail_on_unreachable": "checks.fail_on_unreachable", "log_file": "log.file", "log_format": "log.format",
 }
@@ -69,15 +70,24 @@ def log_options(command: Command) -> Command:
 
 def load_settings(given: dict[str, Any]) -> Loaded:
     """The configuration with the command line's options laid over it."""
-    chosen = {name: value for name, value in given.items() if name in _KEYS and value not in (None, (), False)}
-    values: dict[str, Any] = {_KEYS[name]: value for name, value in chosen.items()}
+    absent = (None, (), False)
+    values: dict[str, Any] = {
+        _KEYS[name]: value for name, value in given.items() if name in _KEYS and not any(value is nothing for nothing in absent)
+    }
     level = _level(int(given.get("verbose") or 0), quiet=bool(given.get("quiet")))
     if level:
         values["log.level"] = level
     zones = _zones(given)
     if zones:
         values["zones"] = zones
-    return load(given.get("config"), values, os.environ, Path.home())
+    return load(given.get("config"), values, os.environ, _home())
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None  # a user without an entry and without HOME, as containers have them
 
 
 def require_zones(loaded: Loaded) -> None:

@@ -4,10 +4,10 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from dnscertscan.cli.watch import Sink
 from dnscertscan.errors import ExitStatus, OutputError, UsageError
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
@@ -22,73 +22,94 @@ from dnscertscan.settings.models import Output
 logger = logging.getLogger("dnscertscan")
 
 
-@dataclass(frozen=True, slots=True)
 class Outputs:
-    """The files of one run and the format of standard output. ``problems`` counts outputs that cannot be written at all."""
+    """The files of one run, and the format of standard output."""
 
-    files: tuple[tuple[Path, Format], ...]
-    shown: str
-    coverage: Path | None
-    problems: int
-
-    @classmethod
-    def open(cls, output: Output) -> "Outputs":
-        """Settle every output before the scan: an unknown format is said at once and does not stop the others."""
-        files, problems = [], 0
-        for path in output.files:
-            try:
-                files.append((path, format_for(path)))
-            except UsageError as problem:
-                logger.error("%s", problem)
-                problems += 1
+    def __init__(self, output: Output) -> None:
+        """Settle every output before the scan: what cannot be written is said at once, and does not stop the others."""
+        self._files: list[tuple[Path, Format]] = []
+        self._failed: list[ExitStatus] = []
+        self._shown = output.format
+        self._coverage = output.coverage
+        self._stdout_fails = False
+        _refuse_same([*output.files, *([output.coverage] if output.coverage else [])])
         if output.format not in FORMATS:
             FORMATS[output.format]  # raises with the hint
-        for path in [*(path for path, _ in files), *([output.coverage] if output.coverage else [])]:
+        for path in output.files:
+            try:
+                self._files.append((path, format_for(path)))
+            except UsageError as problem:
+                self._fail(problem)
+        for path in [*(path for path, _ in self._files), *([output.coverage] if output.coverage else [])]:
             if not _writable(path):
                 logger.warning("output %s cannot be written as things are; the scan goes on and tries at its end", path)
-        return cls(tuple(files), output.format, output.coverage, problems)
 
     @property
-    def stream(self) -> Callable[[Observation | None, Sequence[Finding]], None] | None:
+    def sink(self) -> Sink | None:
         """With JSONL on standard output, each observation is written as it comes."""
-        if self.shown != "jsonl":
-            return None
-
-        def write(observation: Observation | None, findings: Sequence[Finding]) -> None:
-            lines = findings_lines(findings) if observation is None else (observation_line(observation, findings),)
-            sys.stdout.buffer.writelines(lines)
-            sys.stdout.buffer.flush()
-
-        return write
+        return self._stream if self._shown == "jsonl" else None
 
     def write(self, report: Report) -> list[ExitStatus]:
         """Write everything; a status for each output that could not be written."""
-        failed = [ExitStatus.INCOMPLETE] * self.problems
-        jobs: list[tuple[Path, Iterable[bytes]]] = [(path, style.render(report)) for path, style in self.files]
-        if self.coverage:
-            jobs.append((self.coverage, render_coverage(report)))
+        jobs: list[tuple[Path, Iterable[bytes]]] = [(path, style.render(report)) for path, style in self._files]
+        if self._coverage:
+            jobs.append((self._coverage, render_coverage(report)))
         for path, chunks in jobs:
             try:
                 write_atomically(path, chunks)
             except OutputError as problem:
-                logger.error("%s", problem)
-                failed.append(problem.exit_status)
-        self._show(report)
-        return failed
+                self._fail(problem)
+        if self._shown != "jsonl":
+            self._print(self._rendered(report))
+        return self._failed
 
-    def _show(self, report: Report) -> None:
-        if self.shown == "table":
-            terminal = sys.stdout.isatty()
-            width = shutil.get_terminal_size((100, 24)).columns if terminal else 0
-            colour = terminal and not os.environ.get("NO_COLOR")
-            sys.stdout.buffer.write(render_table(report, width=width, colour=colour).encode())
-        elif self.shown != "jsonl":
-            for chunk in FORMATS[self.shown].render(report):
-                sys.stdout.buffer.write(chunk)
-        sys.stdout.flush()
+    def _stream(self, observation: Observation | None, findings: Sequence[Finding], valid: Mapping[str, bool]) -> None:
+        lines = findings_lines(findings) if observation is None else (observation_line(observation, findings, valid),)
+        self._print(lines)
+
+    def _rendered(self, report: Report) -> Iterable[bytes]:
+        if self._shown != "table":
+            return FORMATS[self._shown].render(report)
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size((100, 24)).columns if terminal else 0
+        colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return (render_table(report, width=width, colour=colour).encode(),)
+
+    def _print(self, chunks: Iterable[bytes]) -> None:
+        """Write to standard output. A reader that has gone, or a full disk, costs this output and nothing else."""
+        if self._stdout_fails:
+            return
+        try:
+            sys.stdout.buffer.writelines(chunks)
+            sys.stdout.buffer.flush()
+        except OSError as problem:
+            self._stdout_fails = True
+            discard_stdout()
+            self._fail(OutputError(f"standard output: {problem.strerror}; the other outputs are still written"))
+
+    def _fail(self, problem: OutputError | UsageError) -> None:
+        logger.error("%s", problem)
+        self._failed.append(ExitStatus.INCOMPLETE)
+
+
+def discard_stdout() -> None:
+    """From now on what is written to standard output goes nowhere, also what the interpreter flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _refuse_same(paths: Sequence[Path]) -> None:
+    places = [path.absolute() for path in paths]
+    for path in places:
+        if places.count(path) > 1 and path.name not in ("-", "null", "stdout"):
+            raise UsageError(f"{path}: two outputs of one run cannot be the same file; name another")
 
 
 def _writable(path: Path) -> bool:
-    if path == Path("-") or (path.exists() and not path.is_file()):
-        return not path.is_dir()
+    try:
+        if path == Path("-") or (path.exists() and not path.is_file()):
+            return not path.is_dir()
+    except OSError:
+        return False
     return os.access(path.parent, os.W_OK)

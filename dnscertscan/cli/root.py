@@ -51,10 +51,10 @@ class Root(click.Group):
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def root() -> None:
-    r"""Scan every TLS endpoint that DNS zones publish, and say exactly which certificate is bad, and why.
+    """Scan every TLS endpoint that DNS zones publish, and say exactly which certificate is bad, and why.
 
     \b
     Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error,
     3 incomplete (a zone failed, the run was cut short, the scanner failed on a target), 4 a bug.
     `dnscertscan scan --help` shows the options of the main job.
-    """
+    """  # noqa: D301 - \b is the backspace that tells click to leave the paragraph as it is

@@ -15,6 +15,9 @@ _FILE = click.Path(path_type=Path)
 @name_options
 @click.option("--ca-file", "ca_files", metavar="PEM", multiple=True, type=_FILE,
               help="Private trust anchors (repeatable); they replace the public stores.")
+@click.option("--crl", is_flag=True, help="Fetch the revocation lists that certificates name, and report what is revoked.")
+@click.option("--fetch-issuers", is_flag=True,
+              help="Fetch issuers that servers do not send from where their certificates point, to say what is missing.")
 @click.option("--expiring-within", metavar="DAYS|PERCENT%", help="Warn this long before the end, e.g. 30d or 25%. "
               "Default: a quarter of the certificate's lifetime, at most 30 days.")
 @click.option("--engine", metavar="NAME", help="Scan engine (default sslyze).")
@@ -31,7 +34,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--fail-on-unreachable", is_flag=True, help="Make endpoints that give no certificate findings too.")
 @log_options
 def command(**given: Any) -> None:
-    r"""Scan every endpoint the zones publish and report each problem, the certificate at fault and the next step.
+    """Scan every endpoint the zones publish and report each problem, the certificate at fault and the next step.
 
     Results go to standard output, the log and the progress to standard error.
 
@@ -39,7 +42,7 @@ def command(**given: Any) -> None:
     Examples:
       dnscertscan --from-zones-json zones.json -o report.csv
       dnscertscan --axfr example.com@192.0.2.53 --tsig key-name:hmac-sha256:file:key.txt
-    """
+    """  # noqa: D301 - \b is the backspace that tells click to leave the paragraph as it is
     loaded = load_settings(given)
     require_zones(loaded)
     from dnscertscan.cli.session import scan_and_report

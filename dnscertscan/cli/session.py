@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from dnscertscan.assembly import assemble, sources
@@ -13,7 +13,7 @@ from dnscertscan.cli.outputs import Outputs
 from dnscertscan.cli.watch import Watcher
 from dnscertscan.errors import ExitStatus, worst
 from dnscertscan.model.findings import Severity
-from dnscertscan.model.records import ZoneFault
+from dnscertscan.model.records import ZoneFault, ZoneProblem
 from dnscertscan.model.report import Report
 from dnscertscan.pipeline import Observer, Parts, Stop, run, survey
 from dnscertscan.pipeline.fetch import AllZones, fetch_all
@@ -29,13 +29,13 @@ _FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING}
 def scan_and_report(loaded: Loaded) -> ExitStatus:
     """Scan, write every output, and say with which status to end."""
     settings = loaded.settings
-    with log_to(settings.log):
+    with log_to(settings.log) as log:
         parts = assemble(loaded)
-        outputs = Outputs.open(settings.output)
-        with Watcher(settings.log, outputs.stream) as watcher:
+        outputs = Outputs(settings.output)
+        with Watcher(settings.log, outputs.sink) as watcher:
             report = drive(lambda stop: run(parts, watcher, stop), settings.scan.deadline)
         written = outputs.write(report)
-        return worst(status_of(report, settings.output.fail_on), _usage(loaded, report), *written)
+        return worst(status_of(report, settings.output.fail_on), _usage(loaded, report), log.status, *written)
 
 
 def status_of(report: Report, fail_on: str) -> ExitStatus:
@@ -50,9 +50,17 @@ def status_of(report: Report, fail_on: str) -> ExitStatus:
 
 def _usage(loaded: Loaded, report: Report) -> ExitStatus:
     """No zone at all, and only files named here to blame: the call itself was wrong, nothing was scanned."""
+    return ExitStatus.USAGE if no_usable_file(loaded, report.coverage.problems) and _empty(report) else ExitStatus.CLEAN
+
+
+def no_usable_file(loaded: Loaded, problems: Sequence[ZoneProblem]) -> bool:
+    """Whether zones come from files only and at least one of them could not be used at all."""
     only_files = all(isinstance(entry, JsonZones) for entry in loaded.settings.zones)
-    failed = any(problem.fault is ZoneFault.FAILED for problem in report.coverage.problems)
-    return ExitStatus.USAGE if only_files and failed and not report.coverage.rows else ExitStatus.CLEAN
+    return only_files and any(problem.fault is ZoneFault.FAILED for problem in problems)
+
+
+def _empty(report: Report) -> bool:
+    return len(report.coverage.rows) == len(report.coverage.problems)
 
 
 def drive(work: Callable[[Stop], Coroutine[object, object, T]], deadline: float | None = None) -> T:
@@ -83,26 +91,33 @@ def fetch_zones(loaded: Loaded) -> AllZones:
     settings = loaded.settings
     with log_to(settings.log):
         everything = sources(settings, os.environ)
-        with Watcher(settings.log, None) as watcher:
+        with Watcher(settings.log, zones_only=True) as watcher:
             return drive(lambda stop: fetch_all(everything, watcher.fetched, stop))
 
 
-def show_targets(loaded: Loaded, style: str) -> bool:
-    """Print the map of what would be scanned; whether everything could be resolved."""
+def show_targets(loaded: Loaded, style: str) -> ExitStatus:
+    """Print the map of what would be scanned; the status says whether everything could be read and resolved."""
     from dnscertscan.report.targets import render_targets
 
     settings = loaded.settings
     with log_to(settings.log):
         parts: Parts = assemble(loaded)
 
-        async def look(observer: Observer, stop: Stop) -> tuple[bytes, bool]:
+        async def look(observer: Observer, stop: Stop) -> tuple[bytes, ExitStatus]:
             everything, plan = await survey(parts, observer, stop)
             coverage = make_coverage(everything.zones, everything.problems, plan, (), stop.reason or "would be scanned")
             planned = {(t.endpoint.address, t.endpoint.port, t.server_name.text) for t in plan.targets} if plan else set()
-            return render_targets(coverage, planned, style), plan is not None and not everything.problems
+            return render_targets(coverage, planned, style), zones_status(loaded, everything, stopped=bool(stop.reason))
 
-        with Watcher(settings.log, None) as watcher:
-            text, complete = drive(lambda stop: look(watcher, stop))
+        with Watcher(settings.log, zones_only=True) as watcher:
+            text, status = drive(lambda stop: look(watcher, stop))
     sys.stdout.buffer.write(text)
     sys.stdout.buffer.flush()
-    return complete
+    return status
+
+
+def zones_status(loaded: Loaded, everything: AllZones, *, stopped: bool = False) -> ExitStatus:
+    """The status of a command that only reads zones."""
+    if not everything.zones and no_usable_file(loaded, everything.problems):
+        return ExitStatus.USAGE
+    return ExitStatus.INCOMPLETE if everything.problems or stopped else ExitStatus.CLEAN

@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, source_options
-from dnscertscan.errors import ExitStatus
 
 
 @click.command("targets", short_help="Dry run: what would be scanned or skipped.")
@@ -19,5 +18,4 @@ def command(style: str, **given: Any) -> None:
     require_zones(loaded)
     from dnscertscan.cli.session import show_targets
 
-    complete = show_targets(loaded, style)
-    click.get_current_context().exit(int(ExitStatus.CLEAN if complete else ExitStatus.INCOMPLETE))
+    click.get_current_context().exit(int(show_targets(loaded, style)))

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,10 +14,13 @@ from dnscertscan.pipeline.events import (
     Event,
     FindingsMade,
     Finished,
+    Note,
     Planned,
     Resolving,
+    Revocation,
     Stopped,
     TargetObserved,
+    TargetSettled,
     ZoneFetched,
     ZoneTrouble,
 )
@@ -27,16 +30,20 @@ from dnscertscan.settings.models import Log
 from dnscertscan.zones.base import Fetched
 
 logger = logging.getLogger("dnscertscan")
-Sink = Callable[[Observation | None, Sequence[Finding]], None]
-"""Gets each observation with its findings as it comes, and None with the findings that belong to no single observation."""
+Sink = Callable[[Observation | None, Sequence[Finding], Mapping[str, bool]], None]
+"""Gets each observation with all its findings and verdicts, and None with the findings that belong to no observation."""
 _LEVELS = {Severity.ERROR: logging.ERROR, Severity.WARNING: logging.WARNING, Severity.INFO: logging.INFO}
 
 
 class Watcher:
-    """Writes what happens to the log and, on a terminal, to a progress bar; ``sink`` is for results that are streamed."""
+    """Writes what happens to the log and, on a terminal, to a progress bar; ``sink`` is for results that are streamed.
 
-    def __init__(self, log: Log, sink: Sink | None) -> None:
+    ``zones_only``: there is no judge, so that trouble with zones is logged here.
+    """
+
+    def __init__(self, log: Log, sink: Sink | None = None, *, zones_only: bool = False) -> None:
         self._sink = sink
+        self._zones_only = zones_only
         quiet = log.level == "error"
         self._progress = Progress(enabled=sys.stderr.isatty() and not quiet, owns_stderr=log.file is None)
 
@@ -53,21 +60,26 @@ class Watcher:
             case ZoneFetched(zone):
                 logger.info("zone %s: %d records from %s", zone.name.display, len(zone.records), visible(zone.source, 300))
             case ZoneTrouble(problem):
-                logger.error("%s", visible(problem.message))
-            case Resolving(done, total):
-                self._progress.show("resolving", done, total)
+                # A run makes a finding of it, which is logged like all the others; to say it twice would be once too often.
+                logger.log(logging.ERROR if self._zones_only else logging.INFO, "%s", visible(problem.message))
+            case Resolving(done, total) | Revocation(done, total):
+                self._progress.show("resolving" if isinstance(event, Resolving) else "revocation", done, total)
             case Planned(targets, unscanned):
                 logger.info("%d targets to scan, %d not to be scanned", targets, unscanned)
                 self._progress.show("scanning", 0, targets)
-            case TargetObserved(observation, findings, done, total):
+            case TargetObserved(observation, findings, valid, settled, done, total):
                 self._observed(observation, findings)
+                self._stream(observation if settled else None, findings if settled else (), valid)
                 self._progress.show("scanning", done, total)
+            case TargetSettled(observation, findings, valid, news):
+                self._log(news)
+                self._stream(observation, findings, valid)
             case FindingsMade(findings):
-                if self._sink is not None and findings:
-                    self._sink(None, findings)
-                self._log(finding for finding in findings if finding.rule.slug not in ("zone-failed", "bad-record"))
-            case Stopped(reason):
-                logger.warning("the run was cut short: %s; what was seen so far is reported", reason)
+                self._stream(None, findings, {})
+                self._log(findings)
+            case Stopped(text) | Note(text):
+                frame = "the run was cut short: %s; what was seen so far is reported" if isinstance(event, Stopped) else "%s"
+                logger.warning(frame, visible(text))
             case Finished():
                 self._progress.finish()
 
@@ -87,8 +99,10 @@ class Watcher:
                 visible(detail, 300), observation.seconds,
             )
         self._log(findings)
-        if self._sink is not None:
-            self._sink(observation, findings)
+
+    def _stream(self, observation: Observation | None, findings: Sequence[Finding], valid: Mapping[str, bool]) -> None:
+        if self._sink is not None and (observation is not None or findings):
+            self._sink(observation, findings, valid)
 
     def _log(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -1,12 +1,18 @@
 """``dnscertscan zones export|list``: transfer rights may belong to one host only; it exports, others scan the file."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dnscertscan.cli.options import load_settings, log_options, require_zones, source_options
-from dnscertscan.errors import ExitStatus
+from dnscertscan.errors import ExitStatus, UsageError, ZoneError
+
+if TYPE_CHECKING:
+    from dnscertscan.pipeline.fetch import AllZones
+
+
+_NOTHING = "no zone could be read: nothing is written, an earlier export stays as it is"
 
 
 @click.group("zones", short_help="Fetch zones; export or list them.")
@@ -23,12 +29,14 @@ def export(output: Path | None, **given: Any) -> None:
 
     Zones that fail are named on standard error and left out; the exit status is then 3.
     """
-    everything = _fetch(given)
+    everything, status = _fetch(given)
+    if not everything.zones:
+        raise (UsageError if status is ExitStatus.USAGE else ZoneError)(_NOTHING)
     from dnscertscan.report.files import write_atomically
     from dnscertscan.zones.export import zones_json
 
     write_atomically(output or Path("-"), [zones_json(everything.zones).encode()])
-    _leave(problems=bool(everything.problems))
+    click.get_current_context().exit(int(status))
 
 
 @command.command("list")
@@ -36,7 +44,7 @@ def export(output: Path | None, **given: Any) -> None:
 @log_options
 def listing(**given: Any) -> None:
     """List the zones with serial, number of records and source."""
-    everything = _fetch(given)
+    everything, status = _fetch(given)
     from tabulate import tabulate
 
     from dnscertscan.model.text import visible
@@ -44,16 +52,13 @@ def listing(**given: Any) -> None:
 
     rows = [[visible("" if cell is None else str(cell), 200) for cell in row] for row in zone_rows(everything.zones)]
     click.echo(tabulate(rows, headers=["zone", "serial", "records", "source", "view"], disable_numparse=True))
-    _leave(problems=bool(everything.problems))
+    click.get_current_context().exit(int(status))
 
 
-def _fetch(given: dict[str, Any]) -> Any:
+def _fetch(given: dict[str, Any]) -> "tuple[AllZones, ExitStatus]":
     loaded = load_settings(given)
     require_zones(loaded)
-    from dnscertscan.cli.session import fetch_zones
+    from dnscertscan.cli.session import fetch_zones, zones_status
 
-    return fetch_zones(loaded)
-
-
-def _leave(*, problems: bool) -> None:
-    click.get_current_context().exit(int(ExitStatus.INCOMPLETE if problems else ExitStatus.CLEAN))
+    everything = fetch_zones(loaded)
+    return everything, zones_status(loaded, everything)

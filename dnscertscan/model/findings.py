@@ -73,5 +73,7 @@ class Finding:
         """Stable identity: code, subject, store and certificate; never message, severity, time, engine or order."""
         place = self.subject
         at_fault = self.certificate.sha256 if self.certificate else ""
-        parts = ("v1", self.rule.code, place.fqdn, place.ip_address, str(place.port or ""), self.store or "", at_fault)
+        parts = ["v1", self.rule.code, place.fqdn, place.ip_address, str(place.port or ""), self.store or "", at_fault]
+        if self.rule.slug == "bad-record":  # the one rule whose subject is a record and nothing else
+            parts.append(place.record)
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -82,6 +82,8 @@ class Handshake:
     protocol: str
     cipher: str
     client_auth: ClientAuth = ClientAuth.NONE
+    unanswered: tuple[str, ...] = ()
+    """Handshakes the server did not finish although it had answered others (silence, a flood): further lists may be missing."""
     engine_failure: Failure | None = None
     """Set when the engine died after the certificate list was read: the list is kept, its deployments may be incomplete."""
 

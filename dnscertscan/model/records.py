@@ -61,12 +61,16 @@ class ZoneFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ZoneProblem:
-    """Something a source could not read. ``message`` is one line: zone, place, cause, next step."""
+    """Something a source could not read. ``message`` is one line: zone, place, cause, next step.
+
+    ``record`` says which record of the zone is meant (``record 17``), so that two bad records are two problems.
+    """
 
     fault: ZoneFault
     zone: str
     source: str
     message: str
+    record: str = ""
 
 
 class Verdict(StrEnum):

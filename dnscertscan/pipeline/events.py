@@ -1,6 +1,6 @@
 """What a run tells an observer while it goes on: frozen events, sideways, never a way back in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,17 +42,47 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class TargetObserved:
-    """One target has its observation; ``findings`` are those of this observation alone."""
+    """One target has its observation; ``findings`` are those of this observation alone, ``valid`` its verdict per trust store.
+
+    ``settled`` is False when the whole run may still tell more about it: then a :class:`TargetSettled` follows at the end.
+    """
 
     observation: Observation
     findings: Sequence[Finding]
+    valid: Mapping[str, bool]
+    settled: bool
     done: int
     total: int
 
 
 @dataclass(frozen=True, slots=True)
+class TargetSettled:
+    """All that is to be said of a target that was not settled before; ``news`` are the findings not told yet."""
+
+    observation: Observation
+    findings: Sequence[Finding]
+    valid: Mapping[str, bool]
+    news: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """``done`` of ``total`` revocation lists have been asked for."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the operator should know that is wrong with no target: one line, safe to show."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindingsMade:
-    """Findings that belong to no single observation, or that only the whole run could show."""
+    """Findings that belong to no single observation."""
 
     findings: Sequence[Finding]
 
@@ -71,7 +101,10 @@ class Finished:
     report: Report
 
 
-Event = ZoneFetched | ZoneTrouble | Resolving | Planned | TargetObserved | FindingsMade | Stopped | Finished
+Event = (
+    ZoneFetched | ZoneTrouble | Resolving | Planned | TargetObserved | Revocation | Note | TargetSettled | FindingsMade | Stopped
+    | Finished
+)
 
 
 class Observer(Protocol):

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from dnscertscan.model.observations import FailureKind, Observation
-from dnscertscan.model.records import HOST_TYPES, Zone, ZoneProblem
+from dnscertscan.model.records import HOST_TYPES, Zone, ZoneFault, ZoneProblem
 from dnscertscan.model.report import Coverage, CoverageRow, State, ZoneTotals
 from dnscertscan.report.describe import terminal_state
 from dnscertscan.resolve.mapping import Plan, coverage_row
+
+_PROBLEM_REASONS = {ZoneFault.FAILED: "zone-failed", ZoneFault.BAD_RECORD: "bad-record"}
 
 
 def make_coverage(
@@ -35,19 +38,39 @@ def make_coverage(
                 seconds = observation.seconds
             flat.append(coverage_row(target, target.provenance[0], state, reason, detail, seconds))
         counts, others = plan.host_records, plan.other_records
+    flat += [_of_problem(problem) for problem in problems]
+    bad = Counter(_place_of(problem) for problem in problems if problem.fault is ZoneFault.BAD_RECORD)
+    counts = {zone: counts.get(zone, 0) + bad[zone] for zone in (*counts, *(zone for zone in bad if zone not in counts))}
     flat.sort(key=lambda row: (row.zone, row.fqdn, row.ip_address, row.port or 0, row.record, row.state))
-    return Coverage(tuple(flat), _totals(flat, counts, others, problems), tuple(problems))
+    return Coverage(tuple(flat), _totals(flat, counts, others), tuple(problems))
 
 
-def _totals(
-    rows: Iterable[CoverageRow], hosts: Mapping[str, int], others: Mapping[str, int], problems: Iterable[ZoneProblem]
-) -> tuple[ZoneTotals, ...]:
+def _of_problem(problem: ZoneProblem) -> CoverageRow:
+    """The row of a zone that could not be read, or of a record that cannot be used."""
+    reason = _PROBLEM_REASONS[problem.fault]
+    place = _place_of(problem)
+    return CoverageRow(place, problem.record, "", "", None, State.FAILED, reason, problem.message, origin=problem.source)
+
+
+def _place_of(problem: ZoneProblem) -> str:
+    return problem.zone or problem.source
+
+
+def _totals(rows: Iterable[CoverageRow], hosts: Mapping[str, int], others: Mapping[str, int]) -> tuple[ZoneTotals, ...]:
     by_zone: dict[str, Counter[tuple[State, str]]] = {zone: Counter() for zone in (*hosts, *others)}
-    for problem in problems:
-        by_zone.setdefault(problem.zone or problem.source, Counter())
     for row in rows:
         by_zone.setdefault(row.zone, Counter())[row.state, row.reason] += 1
     return tuple(ZoneTotals(zone, hosts.get(zone, 0), others.get(zone, 0), dict(by_zone[zone])) for zone in sorted(by_zone))
+
+
+def cut_short(plan: Plan, reason: str) -> Plan:
+    """The plan of a run that was stopped while it resolved: names that were not asked for any more are skipped, not failed."""
+
+    def skipped(row: CoverageRow) -> CoverageRow:
+        return replace(row, state=State.SKIPPED, reason="deadline") if reason in row.detail else row
+
+    known = (origin for origin in plan.resolutions if not (origin.resolution and reason in origin.resolution.reason))
+    return replace(plan, unscanned=tuple(map(skipped, plan.unscanned)), resolutions=tuple(known))
 
 
 def _not_planned(zone: Zone, reason: str) -> Iterable[CoverageRow]:

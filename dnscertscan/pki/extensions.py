@@ -1,10 +1,11 @@
 """Certificate extensions as plain values, each read on its own so that one broken extension hides no other (RFC 5280 4.2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from dnscertscan.pki import der
+from dnscertscan.pki.distribution import DistributionPoint, parse_points
 from dnscertscan.pki.dn import DistinguishedName
 from dnscertscan.pki.general_names import Constraints, Names, names_in, parse_constraints, parse_names
 
@@ -12,6 +13,7 @@ T = TypeVar("T")
 
 BASIC, USAGE, EXTENDED, ALT_NAME = "2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.17"
 AUTHORITY_KEY, SUBJECT_KEY, NAME_CONSTRAINTS = "2.5.29.35", "2.5.29.14", "2.5.29.30"
+CRL_POINTS = "2.5.29.31"
 TLS_FEATURE, INFO_ACCESS, NETSCAPE_TYPE, SCT_LIST = (
     "1.3.6.1.5.5.7.1.24", "1.3.6.1.5.5.7.1.1", "2.16.840.1.113730.1.1", "1.3.6.1.4.1.11129.2.4.2",
 )
@@ -19,6 +21,7 @@ NAMES = {
     BASIC: "basicConstraints", USAGE: "keyUsage", EXTENDED: "extKeyUsage", ALT_NAME: "subjectAltName",
     AUTHORITY_KEY: "authorityKeyIdentifier", SUBJECT_KEY: "subjectKeyIdentifier", NAME_CONSTRAINTS: "nameConstraints",
     TLS_FEATURE: "TLS feature", INFO_ACCESS: "authorityInfoAccess", NETSCAPE_TYPE: "nsCertType", SCT_LIST: "SCT list",
+    CRL_POINTS: "cRLDistributionPoints",
     "1.3.6.1.4.1.11129.2.4.3": "CT poison", "1.3.6.1.5.5.7.1.14": "proxyCertInfo",
 }
 # What OpenSSL's X509_supported_extension knows, less proxyCertInfo, which it then refuses by default. Policies are known yet not
@@ -70,6 +73,7 @@ class Extensions:
     netscape_type: int | None = None
     must_staple: bool = False
     issuer_urls: tuple[str, ...] = ()
+    crl_points: tuple[DistributionPoint, ...] = ()
     critical: frozenset[str] = frozenset()
     unknown_critical: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
@@ -124,6 +128,12 @@ class _Reader:
             return None
 
 
+def read_extensions(data: bytes, pos: int, end: int) -> tuple[Mapping[str, bytes], frozenset[str], tuple[str, ...]]:
+    """Any Extensions SEQUENCE (revocation lists and their entries have one, too): values, critical ones, which occur twice."""
+    reader = _Reader(data, pos, end)
+    return reader.values, frozenset(reader.critical), (*reader.broken, *reader.quirks)
+
+
 def parse_extensions(data: bytes, pos: int, end: int) -> Extensions:
     """The Extensions SEQUENCE in the range; raises :class:`~dnscertscan.pki.der.DerError` only when the list itself is broken."""
     reader = _Reader(data, pos, end)
@@ -135,7 +145,8 @@ def parse_extensions(data: bytes, pos: int, end: int) -> Extensions:
         alt_names=names, constraints=reader.take(NAME_CONSTRAINTS, parse_constraints),
         authority_key=reader.take(AUTHORITY_KEY, _authority_key), subject_key=reader.take(SUBJECT_KEY, _subject_key),
         netscape_type=reader.take(NETSCAPE_TYPE, _first_octet), must_staple=features is not None and 5 in features,
-        issuer_urls=reader.take(INFO_ACCESS, _issuer_urls) or (), critical=frozenset(reader.critical),
+        issuer_urls=reader.take(INFO_ACCESS, _issuer_urls) or (), crl_points=reader.take(CRL_POINTS, parse_points) or (),
+        critical=frozenset(reader.critical),
         unknown_critical=tuple(sorted(reader.critical - UNDERSTOOD_CRITICAL)),
         broken=tuple(reader.broken), quirks=(*reader.quirks, *(names.quirks if names else ())), present=frozenset(reader.values),
     )

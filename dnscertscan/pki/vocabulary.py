@@ -39,6 +39,8 @@ WORDS: dict[str, tuple[Severity, str]] = {
     "ocsp-staple-invalid": (_W, "stapled OCSP response is not usable"),
     "ocsp-unknown": (_W, "stapled OCSP response says unknown"),
     "must-staple-missing": (_E, "must-staple certificate without stapled OCSP response"),
+    "crl-revoked": (_E, "certificate revoked"),
+    "crl-unavailable": (_I, "revocation list could not be used"),
     "weak-key": (_E, "certificate key too weak"),
     "weak-signature": (_E, "signature digest algorithm too weak"),
     "unsupported-alg": (_W, "public key or signature algorithm not accepted by the Web PKI"),

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from dnscertscan.model.records import ZoneFault, ZoneProblem
-from dnscertscan.model.report import Report, State
+from dnscertscan.model.report import Report
 from dnscertscan.report.cells import Value, csv_document
 
 COLUMNS = ("zone", "record", "fqdn", "ip_address", "port", "state", "reason", "detail", "wildcard", "origin", "seconds")
 
-_PROBLEM_REASON = {ZoneFault.FAILED: "zone-failed", ZoneFault.BAD_RECORD: "bad-record"}
-
 
 def render_coverage(report: Report) -> Iterator[bytes]:
-    """CSV with a header always; zones and records that could not be read come last, as rows in state ``failed``."""
+    """CSV with a header always; a zone or record that could not be read is a row in state ``failed``, too."""
     return csv_document(COLUMNS, _rows(report))
 
 
@@ -23,10 +20,3 @@ def _rows(report: Report) -> Iterator[Sequence[Value]]:
             row.zone, row.record, row.fqdn, row.ip_address, row.port, str(row.state), row.reason, row.detail,
             row.wildcard, row.origin, seconds,
         )
-    for problem in report.coverage.problems:
-        yield _problem_row(problem)
-
-
-def _problem_row(problem: ZoneProblem) -> Sequence[Value]:
-    reason = _PROBLEM_REASON[problem.fault]
-    return (problem.zone, "", "", "", None, str(State.FAILED), reason, problem.message, "", problem.source, None)

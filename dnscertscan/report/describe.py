@@ -27,8 +27,9 @@ def terminal_state(outcome: Outcome) -> tuple[State, str, str]:
             return State.SKIPPED, FailureKind.DEADLINE.value, detail
         case Failure(kind, detail) | Handshake(engine_failure=Failure(kind, detail)):
             return State.FAILED, kind.value, detail
-        case Handshake(protocol=protocol, cipher=cipher):
-            return State.SCANNED, "ok", f"{protocol} {cipher}".strip()
+        case Handshake(protocol=protocol, cipher=cipher, unanswered=unanswered):
+            rest = f"; further handshakes got no answer: {'; '.join(unanswered)}" if unanswered else ""
+            return State.SCANNED, "ok", f"{protocol} {cipher}".strip() + rest
 
 
 def target_object(observation: Observation, valid: Mapping[str, bool]) -> dict[str, Any]:

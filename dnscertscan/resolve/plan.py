@@ -95,7 +95,7 @@ class _Planner:
             several = self._views[zone.name] > 1
             for record in zone.records:
                 if record.type in HOST_TYPES:
-                    yield _with_view(record, (zone.view or record.origin.view) if several else ""), zone, tree
+                    yield _with_view(record, (zone.view or record.origin.view or zone.source) if several else ""), zone, tree
 
     def _candidates(self, record: Record, zone: Zone, tree: ZoneTree) -> Iterator[tuple[Provenance, DnsName]]:
         """The aliases to chase; everything that needs no chase goes to the builder at once."""

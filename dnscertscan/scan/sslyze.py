@@ -116,6 +116,7 @@ def _handshake(reading: Reading, answer: Answer) -> Handshake:
     received = [Received(reading.chain, own, reading.staple)]
     judged: dict[Chain, Judged] = {}
     problem = answer.failure or ""
+    unanswered: list[str] = []
     for message in answer.messages:
         if "chain" in message:
             staple = message["staple"]
@@ -123,15 +124,12 @@ def _handshake(reading: Reading, answer: Answer) -> Handshake:
         elif "judged" in message:
             judged[_chain(message["judged"])] = _judged(message)
         else:
-            problem = problem or _problem(message)
+            problem = problem or str(message.get("crash") or "; ".join(message.get("faults", ())))
+            unanswered += message.get("unanswered", ())
     return Handshake(
-        deployments(received, judged), reading.protocol, reading.cipher, reading.client_auth,
+        deployments(received, judged), reading.protocol, reading.cipher, reading.client_auth, tuple(dict.fromkeys(unanswered)),
         Failure(FailureKind.ENGINE, f"SSLyze: {problem}") if problem else None,
     )
-
-
-def _problem(message: Message) -> str:
-    return str(message.get("crash") or "; ".join(message.get("faults", ())))
 
 
 def _chain(packed: Iterable[str]) -> Chain:

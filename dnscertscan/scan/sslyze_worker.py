@@ -79,8 +79,9 @@ class SslyzeLook:
         seen = tuple(unpack(der) for der in self.request["chain"])
         chains = {seen: None} if seen else {}
         faults: list[str] = []
+        unanswered: list[str] = []
         for index, label in enumerate(_labels(self.request["protocol"])):
-            received = self._handshake(index, label, faults)
+            received = self._handshake(index, label, faults, unanswered)
             if received is not None:
                 chain, staple = received
                 chains.setdefault(chain)
@@ -88,28 +89,32 @@ class SslyzeLook:
         for chain in chains:
             verdicts, unjudged = _judge(chain, self.request["name"], datetime.fromisoformat(self.request["at"]))
             yield {"judged": [pack(der) for der in chain], "verdicts": verdicts, "unjudged": unjudged}
-        yield {"faults": faults}
+        yield {"faults": faults, "unanswered": unanswered}
 
-    def _handshake(self, index: int, label: str, faults: list[str]) -> tuple[Chain, bytes | None] | None:
-        """One scan job of the plugin: (list, staple). What keeps it from its end, other than the peer's refusal, is a fault.
+    def _handshake(
+        self, index: int, label: str, faults: list[str], unanswered: list[str]
+    ) -> tuple[Chain, bytes | None] | None:
+        """One scan job of the plugin: (list, staple).
 
+        What keeps it from its end, other than the peer's refusal, goes to ``unanswered`` where it is the peer's doing (silence,
+        a flood), and to ``faults`` where a library failed.
         Each job gets half of the time that is left, so that silence in one does not starve the next.
         """
         info = _info(self.request)
         job = CertificateInfoImplementation.scan_jobs_for_scan_command(info)[index]
         _current.look = self
         self._sock = None
-        fault = ""
+        kind, fault = faults, ""
         try:
             pems, staple, *_ = job.function_to_call(*job.function_arguments)
             return tuple(_der(pem) for pem in pems), staple.as_der_bytes() if staple else None
         except _PEER_ERRORS as error:
             silent = isinstance(error, ConnectionToServerTimedOut | TlsHandshakeTimedOut | TimeoutError) or self._over
-            fault = self._spent() or ("no answer in time" if silent else "")
+            kind, fault = unanswered, self._spent() or ("no answer in time" if silent else "")
         except _LIBRARY_ERRORS as error:
             fault = "" if "peer did not present" in str(error) else f"{type(error).__name__}: {str(error)[:200]}"
         if fault and label != NO_SNI:  # what clients without SNI get is never the endpoint's own affair
-            faults.append(f"{label}: {fault}")
+            kind.append(f"{label}: {fault}")
         return None
 
     def _spent(self) -> str:

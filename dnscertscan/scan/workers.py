@@ -25,6 +25,9 @@ _FROZEN = 1.0
 _ENOUGH = 3
 _TICK = 0.25
 _MAX_FALSE_STARTS = 3
+"""In a row, before any process ever started: then none will."""
+_MAX_LATER_FALSE_STARTS = 30
+"""In a row, once it is known that processes can start: somebody kills them."""
 _START_SECONDS = 60.0
 
 
@@ -66,6 +69,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         self._news = asyncio.Event()
         self._alone = asyncio.Semaphore(size)
         self._false_starts = 0
+        self._ever_started = False
         self._broken = ""
         self._watch: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
@@ -133,6 +137,8 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
 
     async def _by_itself(self) -> WorkerProcess | None:
         """A worker that has nothing else to do and gets nothing else: one from before, or a new one."""
+        if self._broken:
+            return None
         worker = next((one for one in self._lone if one.has_room), None) or self._start(1, self._lone)
         if worker is None:
             return None
@@ -167,8 +173,9 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         for ticket in worker.in_work.values():
             ticket.died(why)
         self._later(worker.close())
+        self._ever_started = self._ever_started or worker.started
         self._false_starts = 0 if worker.started else self._false_starts + 1
-        if self._false_starts >= _MAX_FALSE_STARTS:
+        if self._false_starts >= (_MAX_LATER_FALSE_STARTS if self._ever_started else _MAX_FALSE_STARTS):
             self._broken = f"worker processes do not start: {why}"
         elif shared:
             self._start(self._capacity, self._shared)

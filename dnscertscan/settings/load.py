@@ -33,15 +33,24 @@ class Loaded:
         return sha256(self.settings.model_dump_json().encode()).hexdigest()
 
 
-def candidates(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
-    """Where a configuration is looked for when none is named; the first that exists is used."""
-    config_home = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
-    return (Path("dnscertscan.toml"), config_home / "dnscertscan" / "config.toml", Path("/etc/dnscertscan/config.toml"))
+def candidates(environment: Mapping[str, str], home: Path | None) -> tuple[Path, ...]:
+    """Where a configuration is looked for when none is named; the first that exists is used. Without a home, not there."""
+    xdg = environment.get("XDG_CONFIG_HOME") or (home / ".config" if home else None)
+    personal = (Path(xdg) / "dnscertscan" / "config.toml",) if xdg else ()
+    return (Path("dnscertscan.toml"), *personal, Path("/etc/dnscertscan/config.toml"))
 
 
-def load(path: Path | None, options: Mapping[str, Any], environment: Mapping[str, str], home: Path) -> Loaded:
+def _is_there(place: Path) -> bool:
+    """Whether a file can be seen there; a folder this user may not enter has no configuration of his."""
+    try:
+        return place.is_file()
+    except OSError:
+        return False
+
+
+def load(path: Path | None, options: Mapping[str, Any], environment: Mapping[str, str], home: Path | None) -> Loaded:
     """Read the configuration (or none) and lay the command line's values (dotted key -> value) over it."""
-    found = path or next((place for place in candidates(environment, home) if place.is_file()), None)
+    found = path or next((place for place in candidates(environment, home) if _is_there(place)), None)
     text = _read(found) if found else ""
     data = _parse(found, text) if found else {}
     lines = key_lines(text)
@@ -78,14 +87,16 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
-    """Zones and CA files named in a configuration are relative to that file, so that it works from any folder."""
+    """Zones, CA files and the cache named in a configuration are relative to that file, so that it works from any folder."""
     if found is None:
         return
     base = found.parent
-    zones, trust = data.get("zones"), data.get("trust")
+    zones, trust, revocation = data.get("zones"), data.get("trust"), data.get("revocation")
     for entry in zones if isinstance(zones, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
             entry["path"] = str(base / Path(entry["path"]).expanduser())
+    if isinstance(revocation, dict) and isinstance(revocation.get("cache"), str):
+        revocation["cache"] = str(base / Path(revocation["cache"]).expanduser())
     if isinstance(trust, dict) and isinstance(trust.get("ca_files"), list):
         trust["ca_files"] = [str(base / Path(item).expanduser()) if isinstance(item, str) else item for item in trust["ca_files"]]
 

@@ -180,6 +180,21 @@ class Trust(Section):
     zones: tuple[TrustFor, ...] = ()
 
 
+class Revocation(Section):
+    """What may be fetched over HTTP from where certificates point; nothing by default.
+
+    ``cache`` is a folder; without one it is ``$XDG_CACHE_HOME/dnscertscan``. ``timeout`` is per request, ``budget`` for all.
+    """
+
+    crl: bool = False
+    fetch_issuers: bool = False
+    allow_private: bool = False
+    cache: Path | None = None
+    timeout: Seconds = 30.0
+    max_mebibytes: int = Field(default=64, ge=1, le=1024)
+    budget: Seconds = 300.0
+
+
 class Output(Section):
     """Where results go; the format of a file follows its ending."""
 
@@ -206,5 +221,6 @@ class Settings(Section):
     scan: Scan = Scan()
     checks: Checks = Checks()
     trust: Trust = Trust()
+    revocation: Revocation = Revocation()
     output: Output = Output()
     log: Log = Log()

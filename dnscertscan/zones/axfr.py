@@ -195,7 +195,7 @@ class _Collector:
         if self._more:
             self._complaints.append(f"{self._more} more records that cannot be used (the first {MAX_COMPLAINTS} are named)")
         problems = (
-            ZoneProblem(ZoneFault.BAD_RECORD, self._zone.text, source, f"zone {self._zone.display} from {source}: {line}")
+            ZoneProblem(ZoneFault.BAD_RECORD, self._zone.text, source, f"zone {self._zone.display} from {source}: {line}", line)
             for line in self._complaints
         )
         return Fetched((zone,), tuple(problems))

@@ -91,11 +91,11 @@ class JsonFileSource:
                 records.append(_record(builder, value, Origin(self.name, index, self.view)))
             except BadRecordError as error:
                 message = f"zone {name.display}, record {index}: {error}"
-                problems.append(self._problem(ZoneFault.BAD_RECORD, name.text, message))
+                problems.append(self._problem(ZoneFault.BAD_RECORD, name.text, message, f"record {index}"))
         return build_zone(name, records, self.name, self.view), problems
 
-    def _problem(self, fault: ZoneFault, zone: str, message: str) -> ZoneProblem:
-        return ZoneProblem(fault, zone, self.name, f"{visible(self.name)}: {message}")
+    def _problem(self, fault: ZoneFault, zone: str, message: str, record: str = "") -> ZoneProblem:
+        return ZoneProblem(fault, zone, self.name, f"{visible(self.name)}: {message}", record)
 
 
 def _text(path: Path) -> str:

@@ -1,17 +1,10 @@
 """Bad input gets one clear line naming the thing, the place and the next step, and the right exit status."""
 
 import json
-import socket
 from pathlib import Path
 
 import pytest
-
-
-def closed_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from servers.command import closed_port
 
 
 @pytest.mark.parametrize(
@@ -155,3 +148,52 @@ def test_outputs_are_written_when_there_is_nothing_to_report(cli, zones_file, tm
     assert (tmp_path / "r.csv").read_text().splitlines()[1:] == []
     notes = json.loads((tmp_path / "r.json").read_text())["findings"]
     assert [(note["slug"], note["severity"]) for note in notes] == [("empty-zone", "info")]
+
+
+def test_concurrency_of_zero_is_refused(cli, zones_file) -> None:
+    """Zero is a value, and a wrong one: it is not taken for "not given"."""
+    zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
+    for option in ("--concurrency", "--per-address"):
+        done = cli("--from-zones-json", "z.json", option, "0")
+        assert (done.status, done.out) == (2, "")
+
+
+def test_two_outputs_in_one_file_are_refused(cli, zones_file) -> None:
+    """The coverage does not overwrite the findings."""
+    zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
+    done = cli("--from-zones-json", "z.json", "-o", "same.csv", "--coverage", "./same.csv")
+    assert done.status == 2
+    assert "same.csv" in done.err
+
+
+def test_an_impossible_file_name_stops_no_other_output(cli, zones_file, tmp_path: Path) -> None:
+    """A name longer than file systems take is one line; the other output is written."""
+    zones_file({"a.example": [("A", "www", "127.0.0.1")]}, "z.json")
+    done = cli("--from-zones-json", "z.json", "--port", closed_port(), "-o", "x" * 300 + ".csv", "-o", "good.csv")
+    assert done.status == 3
+    assert (tmp_path / "good.csv").exists()
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("args", [("zones", "export", "-o", "kept.json"), ("zones", "list"), ("targets",)])
+def test_commands_without_any_usable_zone(cli, tmp_path: Path, args: tuple[str, ...]) -> None:
+    """A missing file is a wrong call for every command, and an earlier export is not replaced by an empty one."""
+    (tmp_path / "kept.json").write_text("{}")
+    done = cli(*args, "--from-zones-json", "missing.json")
+    assert done.status == 2
+    assert "missing.json" in done.err
+    assert (tmp_path / "kept.json").read_text() == "{}"
+
+
+def test_coverage_reconciles_with_bad_records_and_failed_zones(cli, rows_of, tmp_path: Path) -> None:
+    """The summary's numbers are those of the coverage file, whatever could not be read; each bad record is its own finding."""
+    records = [{"type": "A", "name": "www", "target": "127.0.0.1"}, {"type": "A", "name": "x"}, {"type": "A", "name": "y"}]
+    (tmp_path / "z.json").write_text(json.dumps({"a.example": records}))
+    args = ["--from-zones-json", "z.json", "--from-zones-json", "missing.json", "--port", closed_port()]
+    done = cli(*args, "-o", "r.csv", "--coverage", "c.csv")
+    rows = rows_of("c.csv")
+    assert f"3 records -> {len(rows)} targets: 0 scanned, {len(rows)} unreachable, 0 skipped" in done.out
+    bad = [row for row in rows_of("r.csv") if row["code"] == "DCS508"]
+    assert len({row["fingerprint"] for row in bad}) == len(bad) == 2
+    totals = [line for line in done.out.splitlines() if line.startswith(("a.example:", "missing.json:"))]
+    assert [line.rpartition("; ")[2] for line in totals] == ["2 errors, 0 warnings", "1 errors, 0 warnings"]

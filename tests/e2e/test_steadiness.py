@@ -110,6 +110,30 @@ def test_cut_short(silent, rows_of, zones_file, tmp_path: Path, cut: str | signa
     assert left == []
 
 
+def test_cut_short_while_resolving(rows_of, zones_file, tmp_path: Path) -> None:
+    """What needed no look-up is known: aliases that loop are findings, addresses are in the coverage file."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        records = [("A", "www", "127.0.0.1"), ("CNAME", "a", "b"), ("CNAME", "b", "a"), ("CNAME", "away", "elsewhere.example.")]
+        zones_file({"a.example": records}, "z.json")
+        args = ["--from-zones-json", "z.json", "--nameserver", f"127.0.0.1:{mute.getsockname()[1]}", "--deadline", "1"]
+        start = time.monotonic()
+        done = subprocess.run(
+            [*COMMAND, *args, "-o", "r.csv", "--coverage", "c.csv"], cwd=tmp_path, env=clean_environment(tmp_path),
+            capture_output=True, text=True, check=False, timeout=30,
+        )
+        took = time.monotonic() - start
+    assert done.returncode == 3
+    assert took < 8
+    assert sorted((row["fqdn"], row["ip_address"], row["state"], row["reason"]) for row in rows_of("c.csv")) == [
+        ("a.a.example", "", "failed", "loop"),
+        ("away.a.example", "", "skipped", "deadline"),
+        ("b.a.example", "", "failed", "loop"),
+        ("www.a.example", "127.0.0.1", "skipped", "deadline"),
+    ]
+    assert {row["code"] for row in rows_of("r.csv")} == {"DCS502"}
+
+
 def _session(stat: Path) -> int:
     try:
         return int(stat.read_text().rpartition(")")[2].split()[3])

@@ -1,6 +1,7 @@
 """The command as a user runs it: a process of its own, no configuration of the machine's, nothing beyond loopback."""
 
 import os
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,3 +27,10 @@ def clean_environment(home: Path) -> dict[str, str]:
     """No configuration is found, no colours; a resource our code leaves open is an error."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "VIRTUAL_ENV") if name in os.environ}
     return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "PYTHONWARNINGS": "error::ResourceWarning"}
+
+
+def closed_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,6 @@
+"""The only place that fetches over HTTP for the diagnosis: revocation lists and missing issuers, from URLs nobody vouches for."""
+
+from dnscertscan.outside.cache import LONGEST, Cache
+from dnscertscan.outside.fetcher import Answer, Fetcher
+
+__all__ = ["LONGEST", "Answer", "Cache", "Fetcher"]
