@@ -35,7 +35,7 @@ def test_files_are_private_and_nothing_is_left_over(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe\n", b"2026-06-02T00:00:00 " + URL.encode() + b"\nx", b"never \n"])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff\xfe\n", b"2026-06-02T00:00:00 " + URL.encode() + b"\nx", b"never"])
 def test_broken_files_are_as_good_as_none(tmp_path: Path, content: bytes) -> None:
     """Cut off, foreign, without a time zone: it is fetched again."""
     cache = Cache(tmp_path, NOW)
