@@ -27,7 +27,7 @@ def site() -> Iterator[Site]:
 def fetcher(**changed: object) -> Fetcher:
     """Short limits, loopback permitted, no cache."""
     settings = {"timeout": 1.0, "max_bytes": 100_000, "budget": 20.0, "cache": None, "clock": lambda: NOW, "allow_private": True}
-    return Fetcher(**{**settings, **changed})  # type: ignore[arg-type]
+    return Fetcher(**{**settings, **changed})
 
 
 def get(url: str, **changed: object) -> Answer:
@@ -176,7 +176,7 @@ def test_a_host_is_asked_one_thing_at_a_time(site: Site) -> None:
 
     def page(handler: object) -> None:
         times.append(time.monotonic())
-        answer(200, b"x")(handler)  # type: ignore[arg-type]
+        answer(200, b"x")(handler)
 
     site.pages |= {f"/{number}": page for number in range(4)}
 
