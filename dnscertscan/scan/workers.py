@@ -136,12 +136,19 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
             self._start(self._capacity, self._shared)
 
     async def _by_itself(self) -> WorkerProcess | None:
-        """A worker that has nothing else to do and gets nothing else: one from before, or a new one."""
-        if self._broken:
-            return None
-        worker = next((one for one in self._lone if one.has_room), None) or self._start(1, self._lone)
-        if worker is None:
-            return None
+        """A worker that has nothing else to do and gets nothing else: one from before, or a new one, tried a few times."""
+        for _ in range(_MAX_FALSE_STARTS):
+            worker = next((one for one in self._lone if one.has_room), None)
+            if worker is None and not self._broken:
+                worker = self._start(1, self._lone)
+            if worker is None:
+                return None
+            if await self._ready(worker):
+                return worker
+        return None
+
+    async def _ready(self, worker: WorkerProcess) -> WorkerProcess | None:
+        """``worker`` once it can take a ticket; None when it ended before."""
         return await self._wait_for(lambda: worker if worker.has_room else None, lambda: worker.gone)
 
     async def _wait_for(

@@ -1,6 +1,7 @@
 """Silent servers, signals and deadlines: a run always ends in time, with valid files that account for every target."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,37 @@ def test_cut_short_while_resolving(rows_of, zones_file, tmp_path: Path) -> None:
         ("www.a.example", "127.0.0.1", "skipped", "deadline"),
     ]
     assert {row["code"] for row in rows_of("r.csv")} == {"DCS502"}
+
+
+def test_workers_killed_again_and_again(rows_of, zones_file, tmp_path: Path) -> None:
+    """Every worker process dies twice, the second time while it starts: no target is lost, and processes do not multiply."""
+    with HttpsServers(addresses=40) as servers:
+        zones_file({"a.example": [("A", f"good{number}", servers.addresses[number % 40]) for number in range(GOOD)]}, "z.json")
+        (tmp_path / "ca.pem").write_bytes(servers.ca_pem)
+        args = ["--from-zones-json", "z.json", "--port", str(servers.port), "--timeout", "5", "--ca-file", "ca.pem"]
+        process = subprocess.Popen(
+            [*COMMAND, *args, "--coverage", "c.csv", "-q"], cwd=tmp_path, env=clean_environment(tmp_path),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        process.stderr.readline()  # the first finding: workers are at work
+        most = 0
+        for _ in range(2):
+            for child in _children(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            time.sleep(0.5)
+        while process.poll() is None:
+            most = max(most, len(_children(process.pid)))
+            process.stderr.readline()
+        process.stderr.close()
+    assert process.returncode == 1
+    assert most <= 3 * (os.cpu_count() or 1)
+    assert Counter((row["state"], row["reason"]) for row in rows_of("c.csv")) == {("scanned", "ok"): GOOD}
+
+
+def _children(parent: int) -> list[int]:
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(pid) for pid in children.read_text().split()] if children.exists() else []
 
 
 def _session(stat: Path) -> int:

@@ -17,7 +17,7 @@ from dnscertscan.demo.authority import Authority, pem
 class HttpsServers:
     """TLS servers on 127.0.7.1 and on, in a process of their own so that they do not share the caller's interpreter lock.
 
-    The certificate (for ``*.a.example``, valid five more days, so that each endpoint gives a warning and an error: the CA of
+    The certificate (for ``*.a.example``, valid two more days, so that each endpoint gives a warning and an error: the CA of
     ``ca_pem`` is not its issuer) is the same on all of them.
     """
 
@@ -25,7 +25,7 @@ class HttpsServers:
         self.addresses = [f"127.0.7.{number}" for number in range(1, addresses + 1)]
         now = datetime.now(UTC)
         issuer = Authority.root("Servers Root", now=now).intermediate("Servers Issuer")
-        self._leaf = issuer.leaf("*.a.example", not_after=now + timedelta(days=5))
+        self._leaf = issuer.leaf("*.a.example", not_after=now + timedelta(days=2))
         self.ca_pem = pem([Authority.root("Another Root", now=now).certificate])
         self.port = 0
 
