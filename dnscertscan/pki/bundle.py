@@ -3,6 +3,7 @@
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Iterator
 from contextlib import suppress
 
 from dnscertscan.model.certificates import Certificate
@@ -15,6 +16,7 @@ _CERTIFICATE = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFI
 _BLANK = bytes(range(33))
 _NONE = "no certificate in it: a PEM block 'BEGIN CERTIFICATE' or a DER certificate is expected"
 _DER_FILE = 0
+_SHOWN = 4096
 _Found = list[tuple[int, bytes]]
 _Problems = list[tuple[int, str]]
 """Line (from 1; 0 is a file that is one DER certificate) and what is there."""
@@ -36,10 +38,21 @@ def read_bundle(data: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
 def read_chain(data: bytes) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
     """A certificate list as it stands, to be diagnosed: order, duplicates and what cannot be parsed are kept.
 
-    The lines name what is no certificate; a private key beside its chain, as some servers want it, is among them.
+    A damaged block keeps its place as octets nobody can parse, so that the positions of the others stay right. The lines name
+    what is no certificate; a private key beside its chain, as some servers want it, is among them.
     """
     found, problems = _read(data)
+    found = sorted([*found, *_damaged(data, {line for line, _ in problems})])
     return tuple(Certificate(octets) for _, octets in found), _told(problems, empty=not found)
+
+
+def _damaged(data: bytes, lines: set[int]) -> Iterator[tuple[int, bytes]]:
+    """The text of the certificate blocks that begin on one of ``lines``, up to the next block."""
+    for begin in _BEGIN.finditer(data):
+        line = data.count(b"\n", 0, begin.start()) + 1
+        if line in lines and begin[1] in _CERTIFICATE:
+            following = _BEGIN.search(data, begin.end())
+            yield line, data[begin.end() : following.start() if following else len(data)].strip()[:_SHOWN]
 
 
 def _told(problems: _Problems, *, empty: bool) -> tuple[str, ...]:

@@ -1,9 +1,12 @@
 """CA files as people have them."""
 
+import pytest
 from pki.changes import make
 from pki.openssl import pem
 
 from dnscertscan.model.certificates import Certificate
+from dnscertscan.pki.bundle import read_chain
+from dnscertscan.pki.parse import parse
 from dnscertscan.pki.truststore import read_bundle
 
 ROOT, OTHER = make().anchors[0], make("untrusted").anchors[0]
@@ -66,3 +69,14 @@ def test_a_large_file_takes_linear_time() -> None:
     """Ten thousand opened blocks are ten thousand problems, not a hundred million steps."""
     found, problems = read_bundle(b"-----BEGIN CERTIFICATE-----\n" * 10_000)
     assert (found, len(problems)) == ((), 10_001)
+
+
+@pytest.mark.parametrize("damage", ["base64", "end"])
+def test_a_damaged_block_keeps_its_place_in_a_chain(damage: str) -> None:
+    """What cannot be read is certificate 0; the one behind it stays certificate 1."""
+    first = pem([ROOT])
+    broken = first.replace(b"MI", b"*!", 1) if damage == "base64" else first.partition(b"-----END")[0]
+    chain, problems = read_chain(b"text before\n" + broken + first)
+    assert [parse(certificate).problem == "" for certificate in chain] == [False, True]
+    assert chain[1] == Certificate(ROOT)
+    assert [problem.split(":")[0] for problem in problems] == ["line 2"]
