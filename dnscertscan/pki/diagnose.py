@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dnscertscan.model.certificates import Certificate, CertificateRef
+from dnscertscan.pki.constraints import Comparisons
 from dnscertscan.pki.dn import DistinguishedName
 from dnscertscan.pki.fault import Diagnosis, Fault
 from dnscertscan.pki.names import ask
@@ -65,6 +66,7 @@ class _Examination:
         self.leaf = self.sent.facts[0]
         self.name, self.asked = name, ask(name) if name.strip() else None
         self.stores, self.at, self.budget = stores, at, Budget()
+        self.comparisons = Comparisons()
         self.pool = Pool(facts for facts in self.sent.facts[1:] if not facts.problem)
         self.known = known if isinstance(known, tuple) else tuple(known)
         self._judged: dict[tuple[Path, bool], tuple[Fault, ...]] = {}
@@ -135,7 +137,7 @@ class _Examination:
             faults += eku_faults(facts, ref)
         faults += link_faults(path, refs)
         faults += path_length_faults(certificates, refs)
-        faults += constraint_faults(certificates, refs)
+        faults += constraint_faults(certificates, refs, self.comparisons)
         faults += trust_faults(path, refs, Surroundings(self._elsewhere, self.pool.by_subject, self._is_anchor, self.budget))
         return faults
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.pki.dn import DistinguishedName, Key
 from dnscertscan.pki.parse import Facts, parse
-from dnscertscan.pki.signatures import Budget
+from dnscertscan.pki.signatures import MAX_CHECKS, Budget
 from dnscertscan.pki.truststore import TrustStore
 
 MAX_INTERMEDIATES = 10
@@ -103,6 +103,29 @@ def key_id_fits(issuer: Facts, child: Facts) -> bool:
     return not authority.issuers or authority.issuers[0].key == issuer.issuer.key
 
 
+class _Fit(IntEnum):
+    """What the key identifiers say of an issuer; lower is better."""
+
+    NAMED = 0
+    UNKNOWN = 1
+    """One of the two says nothing."""
+    OTHER = 2
+    """They contradict each other: OpenSSL does not take it."""
+
+
+def _fit(issuer: Facts, child: Facts) -> _Fit:
+    if not key_id_fits(issuer, child):
+        return _Fit.OTHER
+    authority = child.extensions.authority_key
+    by_key = authority is not None and authority.key_id is not None and issuer.extensions.subject_key is not None
+    by_serial = authority is not None and authority.serial is not None
+    return _Fit.NAMED if by_key or by_serial else _Fit.UNKNOWN
+
+
+_Step = tuple[Facts, Link]
+"""A possible issuer and how sure it is."""
+
+
 class Search:
     """One search over one store. ``budget`` is shared by all searches of one diagnosis."""
 
@@ -129,45 +152,64 @@ class Search:
             yield from self._climb(path, links)
 
     def _climb(self, path: tuple[Facts, ...], links: tuple[Link, ...]) -> Iterator[Path]:
-        candidates, complete = self._candidates(path)
-        if not candidates:
+        """Upwards by what key identifiers say: signatures of the next group are checked only when the search gets there."""
+        child = path[-1]
+        complete, signers, unsigned = True, set[bytes](), list[_Step]()
+        for fit, group in self._groups(path):
+            good: list[_Step] = []
+            for issuer in group:
+                if fit is _Fit.OTHER and not self._may_look(issuer, signers):
+                    continue
+                signed = self._budget.is_signed(issuer, child)
+                if signed:
+                    good.append((issuer, Link.OTHER_KEY_ID if fit is _Fit.OTHER else Link.SIGNED))
+                    signers.add(issuer.key.digest)
+                elif fit is not _Fit.OTHER:
+                    complete = complete and signed is not None
+                    unsigned += [(issuer, Link.NOT_SIGNED)] if signed is False else []
+            yield from self._through(path, links, good)
+            if self._is_over:
+                return
+        if not signers and unsigned:
+            yield from self._through(path, links, unsigned)
+        elif not signers:
             end = Cut.NO_ISSUER if complete else Cut.BUDGET
-            yield self._end(path, links, Cut.SELF_SIGNED if path[-1].names_itself else end)
-        for issuer, link in candidates:
-            if self._found and (self._found >= MAX_PATHS or self._nodes >= MAX_NODES):
+            yield self._end(path, links, Cut.SELF_SIGNED if child.names_itself else end)
+
+    def _may_look(self, issuer: Facts, signers: set[bytes]) -> bool:
+        """Whether to check one the child's key identifier speaks against: only to explain, so the budget must be ample."""
+        return issuer.key.digest in signers if signers else self._budget.left > MAX_CHECKS // 2
+
+    def _through(self, path: tuple[Facts, ...], links: tuple[Link, ...], steps: list[_Step]) -> Iterator[Path]:
+        for issuer, link in sorted(steps, key=self._promise) if len(steps) > 1 else steps:
+            if self._is_over:
                 return
             if len(path) > MAX_INTERMEDIATES and not self._store.has(issuer):
                 yield self._end((*path, issuer), (*links, link), Cut.DEPTH)
                 return
             yield from self._extend((*path, issuer), (*links, link))
 
+    @property
+    def _is_over(self) -> bool:
+        return self._found > 0 and (self._found >= MAX_PATHS or self._nodes >= MAX_NODES)
+
     def _end(self, path: tuple[Facts, ...], links: tuple[Link, ...], end: Cut) -> Path:
         self._found += 1
         return Path(path, links, end)
 
-    def _candidates(self, path: tuple[Facts, ...]) -> tuple[list[tuple[Facts, Link]], bool]:
-        """Possible issuers of the last certificate, and whether all could be looked at within the budget."""
+    def _groups(self, path: tuple[Facts, ...]) -> Iterator[tuple[_Fit, list[Facts]]]:
+        """Those with the name of the last one's issuer, each once, best fit first; within a group the store comes first."""
         child = path[-1]
+        seen = {facts.sha256 for facts in path}
         taken = {(facts.subject.key, facts.key.digest) for facts in path}
-        good: list[tuple[Facts, Link]] = []
-        unsigned: list[tuple[Facts, Link]] = []
-        complete = True
-        seen: set[str] = set()
+        groups: dict[_Fit, list[Facts]] = {fit: [] for fit in _Fit}
         for issuer in (*self._store.by_subject(child.issuer), *self._pool.by_subject(child.issuer)):
-            if issuer.sha256 in seen or (issuer.subject.key, issuer.key.digest) in taken:
-                continue
-            seen.add(issuer.sha256)
-            signed, fits = self._budget.is_signed(issuer, child), key_id_fits(issuer, child)
-            if signed is None:
-                complete = False
-            elif signed:
-                good.append((issuer, Link.SIGNED if fits else Link.OTHER_KEY_ID))
-            elif fits:
-                unsigned.append((issuer, Link.NOT_SIGNED))
-        found = good or unsigned
-        return (sorted(found, key=self._promise) if len(found) > 1 else found), complete
+            if issuer.sha256 not in seen and (issuer.subject.key, issuer.key.digest) not in taken:
+                seen.add(issuer.sha256)
+                groups[_fit(issuer, child)].append(issuer)
+        yield from groups.items()
 
-    def _promise(self, candidate: tuple[Facts, Link]) -> tuple[int, bool, bool, bool]:
+    def _promise(self, candidate: _Step) -> tuple[int, bool, bool, bool]:
         issuer, link = candidate
         start, end = issuer.not_before, issuer.not_after
         in_time = start is not None and end is not None and start <= self._at <= end

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dnscertscan.model.certificates import CertificateRef
-from dnscertscan.pki.constraints import constrained_names, violations
+from dnscertscan.pki.constraints import Comparisons
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.parse import Facts
 from dnscertscan.pki.paths import Link, Path
@@ -47,20 +47,23 @@ def path_length_faults(path: Sequence[Facts], refs: Sequence[CertificateRef]) ->
             below += 1
 
 
-def constraint_faults(path: Sequence[Facts], refs: Sequence[CertificateRef]) -> Iterator[Fault]:
+def constraint_faults(path: Sequence[Facts], refs: Sequence[CertificateRef], comparisons: Comparisons) -> Iterator[Fault]:
     """RFC 5280 6.1.3 b, c: names of every certificate below, self-issued ones excepted unless it is the leaf."""
     reported: set[tuple[str, int]] = set()
     for upper in range(1, len(path)):
-        constraints = path[upper].extensions.constraints
-        if constraints is None:
-            continue
         for lower in range(upper):
             facts = path[lower]
             if lower and facts.is_self_issued:
                 continue
-            for violation in violations(constrained_names(facts.subject, facts.extensions.alt_names), constraints):
+            for violation in comparisons.violations(path[upper], facts):
                 slug = "nc-excluded" if violation.excluded else "nc-permitted"
-                if (slug, lower) not in reported:
-                    reported.add((slug, lower))
-                    fact = f"name constraints of {who(refs[upper])} forbid a name of {who(refs[lower])}: {quoted(violation.text)}"
-                    yield fault(slug, refs[lower], fact, "issue the certificate from a CA that may issue for this name")
+                if (slug, lower) in reported:
+                    continue
+                reported.add((slug, lower))
+                fact = f"name constraints of {who(refs[upper])} forbid a name of {who(refs[lower])}: {quoted(violation.text)}"
+                step = "issue the certificate from a CA that may issue for this name"
+                if not violation.compared:
+                    both = f"{who(refs[lower])} and {who(refs[upper])}"
+                    fact = f"{both} have too many names and constraints to compare: {violation.text}"
+                    step = "issue it with fewer names, or from a CA with fewer name constraints"
+                yield fault(slug, refs[lower], fact, step)
