@@ -74,13 +74,29 @@ def whole(data: bytes, tag: int, what: str) -> tuple[int, int]:
     return start, stop
 
 
-def integer(content: bytes) -> int:
-    """The value of INTEGER content octets; at most 20 kbit, so that no arithmetic on it gets slow."""
+def ends(pos: int, end: int, what: str) -> None:
+    """Refuse anything between ``pos`` and ``end``, the last octet of what ``what`` names."""
+    if pos != end:
+        raise DerError(f"{what}: {end - pos} octets follow its last part")
+
+
+def integer(content: bytes, *, padded: bool = False) -> int:
+    """The value of INTEGER content octets; at most 20 kbit, so that no arithmetic on it gets slow.
+
+    ``padded``: needless first octets are tolerated.
+    """
     if not content:
         raise DerError("INTEGER without content")
     if len(content) > 2560:
         raise DerError(f"INTEGER of {len(content)} octets")
+    if not padded and is_padded(content):
+        raise DerError("INTEGER with a needless first octet")
     return int.from_bytes(content, "big", signed=True)
+
+
+def is_padded(content: bytes) -> bool:
+    """Whether the first nine bits of INTEGER content are all equal, which even BER does not allow (X.690 8.3.2)."""
+    return len(content) > 1 and ((content[0] == 0 and content[1] < 0x80) or (content[0] == 0xFF and content[1] >= 0x80))
 
 
 def boolean(content: bytes) -> bool:
@@ -105,6 +121,8 @@ def oid(content: bytes) -> str:
     arcs: list[int] = []
     value = 0
     for octet in content:
+        if octet == 0x80 and value == 0:
+            raise DerError("OBJECT IDENTIFIER has an arc with a needless first octet")
         value = value << 7 | octet & 0x7F
         if not octet & 0x80:
             arcs.append(value)

@@ -17,6 +17,8 @@ _ENCODINGS = {
     _UTF8: "utf-8", _PRINTABLE: "ascii", _T61: "ascii", _IA5: "ascii", _VISIBLE: "ascii", _UNIVERSAL: "utf-32-be",
     _BMP: "utf-16-be",
 }
+# Universal types OpenSSL takes for no attribute value (its B_ASN1_PRINTABLE leaves them out), VisibleString among them.
+_NO_STRINGS = frozenset({0, 1, 2, 4, 5, 6, 10, 17, 21, 23, 24, 25, 26, 27})
 _MULTI_OCTET = frozenset({_UTF8, _UNIVERSAL, _BMP})
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in '"+,;<>\\'} | {"\0": "\\00"})
 _MAX_ATTRIBUTES = 200
@@ -31,8 +33,8 @@ Key = tuple[tuple[tuple[str, str], ...], ...]
 class DistinguishedName:
     """One Name. ``key`` is equal for names that clients take as equal.
 
-    ``broken`` are strings that cannot be decoded, for which clients refuse the certificate; ``quirks`` strings with octets that
-    their type does not have, which clients read as Latin-1.
+    ``broken`` are attributes that are no string or one that cannot be decoded, for which clients refuse the certificate;
+    ``quirks`` strings with octets that their type does not have, which clients read as Latin-1.
     """
 
     der: bytes
@@ -90,6 +92,8 @@ def _parse(encoded: bytes) -> DistinguishedName:
             if value.wrong_octets:
                 text = f"{label} has octets that string type 0x{value.tag:02x} does not have"
                 (broken if value.tag in _MULTI_OCTET else quirks).append(text)
+            if value.wrong_form:
+                broken.append(f"{label} {value.wrong_form}")
         key.append(tuple(sorted(folded)))
         shown.append("+".join(texts))
         if len(attributes) > _MAX_ATTRIBUTES:
@@ -103,6 +107,7 @@ class _Value(NamedTuple):
     tag: int
     is_raw: bool = False
     wrong_octets: bool = False
+    wrong_form: str = ""
 
 
 def _attribute(data: bytes, pos: int, end: int) -> _Value:
@@ -111,12 +116,17 @@ def _attribute(data: bytes, pos: int, end: int) -> _Value:
     tag, value_start, value_stop = der.read(data, stop, end)
     value = data[value_start:value_stop]
     encoding = _ENCODINGS.get(tag)
+    wrong_form = ""
+    if value_stop != end:
+        wrong_form = "has something behind its value"
+    elif tag & 0xC0 or tag & 0x1F in _NO_STRINGS:
+        wrong_form = f"has a value with tag 0x{tag:02x}, which is no string"
     if encoding is None:
-        return _Value(kind, f"#{data[stop:value_stop].hex()}", tag, is_raw=True)
+        return _Value(kind, f"#{data[stop:value_stop].hex()}", tag, is_raw=True, wrong_form=wrong_form)
     try:
-        return _Value(kind, value.decode(encoding), tag)
+        return _Value(kind, value.decode(encoding), tag, wrong_form=wrong_form)
     except UnicodeDecodeError:
-        return _Value(kind, value.decode("latin-1"), tag, wrong_octets=True)
+        return _Value(kind, value.decode("latin-1"), tag, wrong_octets=True, wrong_form=wrong_form)
 
 
 def _fold(text: str) -> str:

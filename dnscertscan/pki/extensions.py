@@ -90,6 +90,7 @@ class _Reader:
     def __init__(self, data: bytes, pos: int, end: int) -> None:
         self.values: dict[str, bytes] = {}
         self.critical: set[str] = set()
+        self.repeated: set[str] = set()
         self.broken: list[str] = []
         self.quirks: list[str] = []
         start, stop = der.whole(data[pos:end], der.SEQUENCE, "extensions")
@@ -111,11 +112,13 @@ class _Reader:
         if tag != der.OCTET_STRING or stop != end:
             raise der.DerError(f"extension {kind} is not wrapped in an OCTET STRING")
         if kind in self.values:
+            self.repeated.add(kind)
             self.note(kind, "occurs twice")
-        self.values[kind] = data[start:stop]
+        self.values.setdefault(kind, data[start:stop])
 
     def note(self, kind: str, text: str) -> None:
-        (self.broken if kind in _DECISIVE else self.quirks).append(f"{NAMES.get(kind, f'extension {kind}')} {text}")
+        decisive = kind in _DECISIVE or (kind == CRL_POINTS and kind in self.critical)
+        (self.broken if decisive else self.quirks).append(f"{NAMES.get(kind, f'extension {kind}')} {text}")
 
     def take(self, kind: str, parse: Callable[[bytes], T]) -> T | None:
         value = self.values.get(kind)
@@ -137,12 +140,13 @@ def read_extensions(data: bytes, pos: int, end: int) -> tuple[Mapping[str, bytes
 def parse_extensions(data: bytes, pos: int, end: int) -> Extensions:
     """The Extensions SEQUENCE in the range; raises :class:`~dnscertscan.pki.der.DerError` only when the list itself is broken."""
     reader = _Reader(data, pos, end)
-    names = reader.take(ALT_NAME, parse_names)
+    # Which of two lists of names counts nobody can say; that there are two is an error already.
+    names = None if ALT_NAME in reader.repeated else reader.take(ALT_NAME, parse_names)
     features = reader.take(TLS_FEATURE, _features)
     reader.take(SCT_LIST, _sct_list)
     return Extensions(
         basic=reader.take(BASIC, _basic), usage=reader.take(USAGE, _first_octet), extended=reader.take(EXTENDED, _purposes),
-        alt_names=names, constraints=reader.take(NAME_CONSTRAINTS, parse_constraints),
+        alt_names=names, constraints=reader.take(NAME_CONSTRAINTS, _constraints),
         authority_key=reader.take(AUTHORITY_KEY, _authority_key), subject_key=reader.take(SUBJECT_KEY, _subject_key),
         netscape_type=reader.take(NETSCAPE_TYPE, _first_octet), must_staple=features is not None and 5 in features,
         issuer_urls=reader.take(INFO_ACCESS, _issuer_urls) or (), crl_points=reader.take(CRL_POINTS, parse_points) or (),
@@ -165,6 +169,15 @@ def _basic(value: bytes) -> BasicConstraints:
     if limit is not None and limit < 0:
         raise der.DerError("negative path length")
     return BasicConstraints(ca, limit)
+
+
+def _constraints(value: bytes) -> Constraints:
+    """NameConstraints, whose two parts have an order and occur once (RFC 5280 4.2.1.10)."""
+    pos, stop = der.whole(value, der.SEQUENCE, "NameConstraints")
+    tags = [tag for tag, _, _ in der.children(value, pos, stop)]
+    if tags != sorted(set(tags)):
+        raise der.DerError("its parts are not in order")
+    return parse_constraints(value)
 
 
 def _first_octet(value: bytes) -> int:

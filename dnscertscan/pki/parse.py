@@ -1,5 +1,6 @@
 """The facts of one certificate, read leniently: what cannot be read is said, the rest is still there (RFC 5280 4.1)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -14,6 +15,8 @@ from dnscertscan.pki.times import read_time
 
 MAX_CERTIFICATE = 1 << 20
 _CACHED_SIZE = 16_384
+# issuerUniqueID, subjectUniqueID (also in parts, as BER has it), extensions: at most one of each, in this order.
+_OPTIONS = {0x81: 1, 0xA1: 1, 0x82: 2, 0xA2: 2, 0xA3: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ def _read(certificate: Certificate, data: bytes, *quirks: str) -> Facts:
     version, serial, signed, inner, algorithm, signature = 0, b"", b"", b"", b"", b""
     issuer = subject = EMPTY_NAME
     dates = _Validity()
-    key, broken, extensions, problem = NO_KEY, [], NO_EXTENSIONS, ""
+    key, extensions, problem = NO_KEY, NO_EXTENSIONS, ""
+    broken: list[str] = []
     try:
         start, stop = der.whole(data, der.SEQUENCE, "certificate")
         tbs_start, tbs_stop = der.expect(data, start, stop, der.SEQUENCE, "tbsCertificate")
@@ -126,9 +130,15 @@ def _read(certificate: Certificate, data: bytes, *quirks: str) -> Facts:
         algorithm = data[tbs_stop:algorithm_stop]
         bits_start, bits_stop = der.expect(data, algorithm_stop, stop, der.BIT_STRING, "signature")
         signature = der.bits(data[bits_start:bits_stop])
-        version, pos = _version(data, tbs_start, tbs_stop)
+        if data[bits_start]:
+            broken.append("signature with unused bits")
+        broken += _surplus(bits_stop, stop, "certificate")
+        version, pos, surplus = _version(data, tbs_start, tbs_stop)
+        broken += surplus
         serial_start, pos_after = der.expect(data, pos, tbs_stop, der.INTEGER, "serial number")
         serial = data[serial_start:pos_after]
+        if not serial or der.is_padded(serial):
+            broken.append("serial number with a needless first octet" if serial else "serial number without octets")
         _, inner_stop = der.expect(data, pos_after, tbs_stop, der.SEQUENCE, "signature algorithm")
         inner = data[pos_after:inner_stop]
         issuer, pos = read_name(data, inner_stop, tbs_stop)
@@ -137,10 +147,10 @@ def _read(certificate: Certificate, data: bytes, *quirks: str) -> Facts:
         subject, pos = read_name(data, validity_stop, tbs_stop)
         _, key_stop = der.expect(data, pos, tbs_stop, der.SEQUENCE, "public key")
         key, key_problem = _key(data[pos:key_stop])
-        broken = [key_problem] if key_problem else []
-        for tag, ext_start, ext_stop in der.children(data, key_stop, tbs_stop):
-            if tag == 0xA3:
-                extensions = parse_extensions(data, ext_start, ext_stop)
+        broken += [key_problem] if key_problem else []
+        options = list(_options(data, key_stop, tbs_stop, broken))
+        for ext_start, ext_stop in options[:1]:
+            extensions = parse_extensions(data, ext_start, ext_stop)
     except der.DerError as error:
         if isinstance(error, der.LongLengthError) and not isinstance(data, der.LooseOctets):
             raise
@@ -148,7 +158,7 @@ def _read(certificate: Certificate, data: bytes, *quirks: str) -> Facts:
     departures = encoding_quirks(version, serial, issuer, subject, extensions)
     return Facts(
         certificate, problem, version, serial, signed, algorithm, signature, issuer, subject, dates.not_before, dates.not_after,
-        key, extensions, dates.problems, (*broken, *issuer.broken, *subject.broken, *extensions.broken),
+        key, extensions, dates.problems, (*broken, *dates.broken, *issuer.broken, *subject.broken, *extensions.broken),
         (*quirks, *departures, *dates.quirks, *subject.quirks, *extensions.quirks),
         algorithms_differ=inner != algorithm,
     )
@@ -160,14 +170,33 @@ class _Validity:
     not_after: datetime | None = None
     problems: tuple[str, ...] = ()
     quirks: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
-def _version(data: bytes, pos: int, end: int) -> tuple[int, int]:
+def _surplus(pos: int, end: int, what: str) -> tuple[str, ...]:
+    """What follows the last part of a SEQUENCE: no client loads such a certificate."""
+    return () if pos == end else (f"{what} has something behind its last part",)
+
+
+def _options(data: bytes, pos: int, end: int, broken: list[str]) -> Iterator[tuple[int, int]]:
+    """The ranges of extensions behind the public key; what else is there goes to ``broken`` (RFC 5280 4.1.2.8, 4.1.2.9)."""
+    last = 0
+    for tag, start, stop in der.children(data, pos, end):
+        number = _OPTIONS.get(tag, 0)
+        if number <= last:
+            broken.append(f"tbsCertificate has tag 0x{tag:02x} where it may not be")
+        last = max(last, number)
+        if number == 3:
+            yield start, stop
+
+
+def _version(data: bytes, pos: int, end: int) -> tuple[int, int, tuple[str, ...]]:
+    """Version number, offset behind it, what is wrong with it."""
     tag, start, stop = der.read(data, pos, end)
     if tag != 0xA0:
-        return 1, pos
+        return 1, pos, ()
     number_start, number_stop = der.expect(data, start, stop, der.INTEGER, "version")
-    return der.integer(data[number_start:number_stop]) + 1, stop
+    return der.integer(data[number_start:number_stop]) + 1, stop, _surplus(number_stop, stop, "version")
 
 
 def _key(spki: bytes) -> tuple[PublicKey, str]:
@@ -188,4 +217,4 @@ def _validity(data: bytes, pos: int, end: int) -> _Validity:
             problems.append(f"{label} {problem}")
         elif moment and tag == der.GENERALIZED_TIME and 1950 <= moment.year < 2050:
             quirks.append(f"{label} before 2050 is a GeneralizedTime, UTCTime is due")
-    return _Validity(moments[0], moments[1], tuple(problems), tuple(quirks))
+    return _Validity(moments[0], moments[1], tuple(problems), tuple(quirks), _surplus(pos, end, "validity"))

@@ -17,13 +17,18 @@ MAX_CHECKS = 100
 
 
 class Algorithm(NamedTuple):
-    """A signature algorithm: scheme, hash, whether browsers take it, and whether its hash is broken."""
+    """A signature algorithm: scheme, hash, whether browsers take it, and whether its hash is broken.
+
+    ``mask`` and ``salt`` (octets) are the hash of MGF1 and the salt length of RSASSA-PSS.
+    """
 
     scheme: str
     digest: type[hashes.HashAlgorithm] | None
     label: str
     web: bool = False
     weak: bool = False
+    mask: type[hashes.HashAlgorithm] | None = None
+    salt: int = 0
 
 
 _RSA, _ECDSA, _DSA = "rsa", "ecdsa", "dsa"
@@ -58,7 +63,7 @@ _TABLE = {
     "1.3.101.112": Algorithm("ed25519", None, "Ed25519"),
     "1.3.101.113": Algorithm("ed448", None, "Ed448"),
 }
-_PSS = "1.2.840.113549.1.1.10"
+_PSS, _MGF1 = "1.2.840.113549.1.1.10", "1.2.840.113549.1.1.8"
 _PSS_HASHES: dict[str, tuple[type[hashes.HashAlgorithm], str]] = {
     "1.3.14.3.2.26": (hashes.SHA1, "SHA-1"), "2.16.840.1.101.3.4.2.4": (hashes.SHA224, "SHA-224"),
     "2.16.840.1.101.3.4.2.1": (hashes.SHA256, "SHA-256"), "2.16.840.1.101.3.4.2.2": (hashes.SHA384, "SHA-384"),
@@ -81,20 +86,43 @@ def algorithm_of(identifier: bytes) -> Algorithm:
 
 
 def _pss(data: bytes, pos: int, end: int) -> Algorithm:
-    """RSASSA-PSS: only its hash matters for strength; without parameters it is SHA-1 (RFC 4055 3.1)."""
-    name = "1.3.14.3.2.26"
-    if pos < end:
-        start, stop = der.expect(data, pos, end, der.SEQUENCE, "PSS parameters")
-        for tag, part_start, part_stop in der.children(data, start, stop):
-            if tag == 0xA0:
-                seq_start, seq_stop = der.expect(data, part_start, part_stop, der.SEQUENCE, "PSS hash")
-                oid_start, oid_stop = der.expect(data, seq_start, seq_stop, der.OID, "PSS hash")
-                name = der.oid(data[oid_start:oid_stop])
-    if name not in _PSS_HASHES:
-        return Algorithm("", None, f"PSS with hash {name}")
+    """RSASSA-PSS as declared (RFC 4055 3.1): SHA-1, MGF1 with SHA-1 and a salt of 20 octets where nothing is said."""
+    start, stop = der.expect(data, pos, end, der.SEQUENCE, "PSS parameters")
+    der.ends(stop, end, "PSS algorithm")
+    name = mask = "1.3.14.3.2.26"
+    salt, trailer, last = 20, 1, 0
+    for tag, first, after in der.children(data, start, stop):
+        if tag <= last:
+            raise der.DerError(f"PSS parameter with tag 0x{tag:02x} out of order")
+        last = tag
+        if tag == 0xA0:
+            name, _ = _hash(data, first, after)
+        elif tag == 0xA1:
+            function, rest = _hash(data, first, after)
+            mask, _ = _hash(data, *rest)
+            if function != _MGF1:
+                return Algorithm("", None, f"PSS with mask function {function}")
+        elif tag in (0xA2, 0xA3):
+            number, number_stop = der.expect(data, first, after, der.INTEGER, "PSS parameter")
+            der.ends(number_stop, after, "PSS parameter")
+            value = der.integer(data[number:number_stop])
+            salt, trailer = (value, trailer) if tag == 0xA2 else (salt, value)
+        else:
+            raise der.DerError(f"PSS parameter with tag 0x{tag:02x}")
+    if name not in _PSS_HASHES or mask not in _PSS_HASHES or salt < 0 or trailer != 1:
+        return Algorithm("", None, f"PSS with hash {name}, mask hash {mask}, salt of {salt} octets and trailer {trailer}")
     digest, label = _PSS_HASHES[name]
-    web = label in ("SHA-256", "SHA-384", "SHA-512")
-    return Algorithm("pss", digest, f"RSA-PSS with {label}", web=web, weak=label == "SHA-1")
+    # What BR 7.1.3.2.1 allows, and all that browsers and TLS have.
+    web = label in ("SHA-256", "SHA-384", "SHA-512") and mask == name and salt == digest().digest_size
+    return Algorithm("pss", digest, f"RSA-PSS with {label}", web, label == "SHA-1", _PSS_HASHES[mask][0], salt)
+
+
+def _hash(data: bytes, pos: int, end: int) -> tuple[str, tuple[int, int]]:
+    """The OID of the AlgorithmIdentifier that fills the range, and the range of its parameters."""
+    start, stop = der.expect(data, pos, end, der.SEQUENCE, "PSS parameter")
+    der.ends(stop, end, "PSS parameter")
+    oid_start, oid_stop = der.expect(data, start, stop, der.OID, "PSS parameter")
+    return der.oid(data[oid_start:oid_stop]), (oid_stop, stop)
 
 
 def verify(key: PublicKey, identifier: bytes, signature: bytes, signed: bytes) -> bool:
@@ -102,10 +130,10 @@ def verify(key: PublicKey, identifier: bytes, signature: bytes, signed: bytes) -
     algorithm, loaded = algorithm_of(identifier), load_key(key.spki)
     try:
         match loaded:
-            case rsa.RSAPublicKey() if algorithm.digest and algorithm.scheme in ("rsa", "pss"):
-                digest = algorithm.digest()
-                scheme = padding.PKCS1v15() if algorithm.scheme == "rsa" else padding.PSS(padding.MGF1(digest), padding.PSS.AUTO)
-                loaded.verify(signature, signed, scheme, digest)
+            case rsa.RSAPublicKey() if algorithm.digest and algorithm.scheme == "rsa" and not key.pss_only:
+                loaded.verify(signature, signed, padding.PKCS1v15(), algorithm.digest())
+            case rsa.RSAPublicKey() if algorithm.digest and algorithm.mask and algorithm.scheme == "pss":
+                loaded.verify(signature, signed, padding.PSS(padding.MGF1(algorithm.mask()), algorithm.salt), algorithm.digest())
             case ec.EllipticCurvePublicKey() if algorithm.digest and algorithm.scheme == "ecdsa":
                 loaded.verify(signature, signed, ec.ECDSA(algorithm.digest()))
             case dsa.DSAPublicKey() if algorithm.digest and algorithm.scheme == "dsa":

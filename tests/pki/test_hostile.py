@@ -26,7 +26,7 @@ def _look(*chain: bytes) -> Diagnosis:
 
 
 def _same_name(number: int, key: str) -> Spec:
-    return replace(forge.ca_spec("Int"), private=forge.key(key), serial=number.to_bytes(2, "big"), aki=None, ski=None)
+    return replace(forge.ca_spec("Int"), private=forge.key(key), serial=(0x100 + number).to_bytes(2, "big"), aki=None, ski=None)
 
 
 def test_empty_chain_and_empty_certificate() -> None:
@@ -134,11 +134,11 @@ def test_trailing_octets_and_needless_length_octets() -> None:
 
 @pytest.mark.parametrize("position", [1, 2])
 def test_an_unreadable_certificate_beside_the_path(position: int) -> None:
-    """Beside a good path it is a warning; in place of the intermediate it is an error as well as the missing issuer."""
+    """Beside a good path it is an error, as clients read the whole list; in place of the intermediate that is missing as well."""
     chain = [*CASE.chain]
     chain.insert(position, b"\x30\x03\x02\x01\x07")
     (problem,) = _look(*chain).problems
-    assert (problem.slug, problem.severity) == ("cert-unparseable", "warning")
+    assert (problem.slug, problem.severity) == ("cert-unparseable", "error")
     assert problem.certificate is not None
     assert problem.certificate.position == position
     errors = {(p.slug, p.severity) for p in _look(CASE.chain[0], CASE.chain[1][:-9]).problems}
