@@ -95,6 +95,7 @@ RULES = (
             can be left out of the sources.
                 dig @SERVER ZONE AXFR
             """,
+        references=("RFC 1034 section 4.2 (How the database is divided into zones)",),
         scope=Scope.ZONE,
     ),
     rule(

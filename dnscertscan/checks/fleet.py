@@ -31,6 +31,7 @@ RULES = (
             the name. If each site renews on its own by design, accept this warning.
                 openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null | openssl x509 -noout -serial -enddate
             """,
+        references=("RFC 9525 section 6 (Verifying Service Identity)", "RFC 8446 section 4.4.2.2 (Server Certificate Selection)"),
         scope=Scope.FLEET,
     ),
     rule(

@@ -30,6 +30,7 @@ RULES = (
             Try from another network. If it is silent there as well, remove the address from DNS or bring the host back;
             otherwise allow the scanner's address in the firewall.
             """ + _TRY,
+        references=("RFC 9293 section 3.8.3 (TCP Connection Failures)",),
     ),
     rule(
         703, "conn-reset", ERROR, "Connection reset during the TLS handshake",
@@ -52,6 +53,7 @@ RULES = (
         fix="""
             Look at the log of the server and at the health of the backends, and try the same name by hand.
             """ + _TRY,
+        references=("RFC 8446 section 6.1 (Closure Alerts)",),
     ),
     rule(
         705, "not-tls", ERROR, "Server does not speak TLS on this port",
@@ -88,6 +90,7 @@ RULES = (
             Try by hand. If it answers slowly, find out why, or raise --timeout; if it never answers, it is probably not a TLS
             service.
             """ + _TRY,
+        references=("RFC 8446 section 2 (Protocol Overview)",),
     ),
     rule(
         708, "handshake-error", ERROR, "TLS handshake failed",

@@ -15,6 +15,7 @@ RULES = (
                 openssl s_client -connect ADDRESS:PORT -servername NAME -showcerts </dev/null > CHAIN.pem
             Then the rest of the answer can often be had with: dnscertscan diagnose CHAIN.pem --name NAME
             """,
+        references=("this program: README, section 'How a scan works'",),
     ),
     rule(
         902, "engine-failed", ERROR, "The scan engine failed on this target",
@@ -28,5 +29,6 @@ RULES = (
             report it.
                 openssl s_client -connect ADDRESS:PORT -servername NAME -showcerts </dev/null
             """,
+        references=("this program: README, section 'How a scan works'",),
     ),
 )

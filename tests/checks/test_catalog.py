@@ -45,6 +45,7 @@ def test_documentation_is_complete(rule) -> None:
     assert len(rule.why) >= 60
     assert 2 <= len(re.findall(r"[.!?](?= [A-Z]|$)", rule.why)) <= 5, rule.why
     assert len(rule.fix) >= 30
+    assert rule.references
     assert all(reference.strip() == reference for reference in rule.references)
 
 
