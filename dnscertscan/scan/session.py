@@ -146,6 +146,8 @@ class Session:
             self.done = True
         except SSL.WantReadError:
             pass
+        except SSL.ZeroReturnError:
+            pass  # close_notify: no fault of anybody's; the end of the connection follows and says it
         except SSL.Error as error:
             self.error = _reason(error)
 

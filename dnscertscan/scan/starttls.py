@@ -96,21 +96,26 @@ def imap(_: str, __: str) -> Dialogue:
     yield Send(b"a1 STARTTLS\r\n")
     for _count in range(MAX_LINES):
         line = yield Line()
-        if line.upper().startswith(b"A1 OK"):
-            return None
-        if line.upper().startswith(b"A1 "):
-            return _unsupported("IMAP", f'server said "{escaped(line)}"') if b"BAD" in line.upper() else _refused("IMAP", line)
+        tag, _space, rest = line.upper().partition(b" ")
+        if tag == b"A1":
+            status = rest.partition(b" ")[0]  # the text behind it is for people
+            if status == b"OK":
+                return None
+            return _unsupported("IMAP", f'server said "{escaped(line)}"') if status == b"BAD" else _refused("IMAP", line)
     return _refused("IMAP", b"(no tagged reply)")
 
 
 def pop3(_: str, __: str) -> Dialogue:
-    """RFC 2595 4."""
+    """RFC 2595 4. A response code in brackets tells why not now (RFC 2449 8, RFC 3206), so that the command is known."""
     greeting = yield Line()
     if not greeting.startswith(b"+OK"):
         return _refused("POP3", greeting)
     yield Send(b"STLS\r\n")
     answer = yield Line()
-    return None if answer.startswith(b"+OK") else _unsupported("POP3", f'server said "{escaped(answer)}"')
+    if answer.startswith(b"+OK"):
+        return None
+    now = answer.upper().startswith(b"-ERR [")
+    return _refused("POP3", answer) if now else _unsupported("POP3", f'server said "{escaped(answer)}"')
 
 
 def ftp(_: str, __: str) -> Dialogue:

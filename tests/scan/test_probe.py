@@ -28,6 +28,7 @@ KINDS = [
     ("alert 112", hostile.alert(112), FailureKind.UNRECOGNIZED_NAME, "unrecognized_name (112)"),
     ("alert 112 as a warning, then closed", hostile.alert(112, 1), FailureKind.UNRECOGNIZED_NAME, "warning alert"),
     ("alert of no name", hostile.alert(250), FailureKind.ALERT, "unknown (250)"),
+    ("close_notify", hostile.alert(0, level=1), FailureKind.CLOSED, "server closed the connection after 7 octets"),
     ("HTTP", hostile.http, FailureKind.NOT_TLS, "speaks HTTP: HTTP/1.1 400 Bad Request\\r\\n"),
     ("SSH", hostile.ssh, FailureKind.NOT_TLS, "speaks SSH"),
     ("SMTP", hostile.smtp_banner, FailureKind.NOT_TLS, "speaks SMTP"),

@@ -37,7 +37,13 @@ BAD = [
     ("smtp", True, [b"SSH-2.0-x\r\n"], FailureKind.STARTTLS_REFUSED, "SSH-2.0-x"),
     ("imap", True, [b"* OK ready\r\n", b"a1 BAD what\r\n"], FailureKind.STARTTLS_UNSUPPORTED, "BAD what"),
     ("imap", True, [b"* OK ready\r\n", b"a1 NO\r\n"], FailureKind.STARTTLS_REFUSED, "a1 NO"),
+    (
+        "imap", True, [b"* OK ready\r\n", b"a1 NO too bad, TLS unavailable\r\n"], FailureKind.STARTTLS_REFUSED,
+        "a1 NO too bad, TLS unavailable",
+    ),
+    ("imap", True, [b"* OK ready\r\n", b"a1 OKAY\r\n"], FailureKind.STARTTLS_REFUSED, "a1 OKAY"),
     ("pop3", True, [b"+OK\r\n", b"-ERR no\r\n"], FailureKind.STARTTLS_UNSUPPORTED, "-ERR no"),
+    ("pop3", True, [b"+OK\r\n", b"-ERR [SYS/TEMP] later\r\n"], FailureKind.STARTTLS_REFUSED, "-ERR [SYS/TEMP] later"),
     ("ftp", True, [b"220 x\r\n", b"534 no\r\n"], FailureKind.STARTTLS_REFUSED, "534 no"),
     ("ftp", True, [b"220 x\r\n", b"500 no\r\n"], FailureKind.STARTTLS_UNSUPPORTED, "500"),
     ("ldap", False, [LDAP_OK.replace(b"\x0a\x01\x00", b"\x0a\x01\x02")], FailureKind.STARTTLS_UNSUPPORTED, "result code 2"),
