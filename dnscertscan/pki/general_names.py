@@ -1,5 +1,6 @@
 """GeneralNames and name constraints as read from a certificate (RFC 5280 4.2.1.6 and 4.2.1.10)."""
 
+import re
 from dataclasses import dataclass
 
 from dnscertscan.pki import der
@@ -11,11 +12,17 @@ KIND_NAMES = (
     "iPAddress", "registeredID",
 )
 MAX_NAMES = 20_000
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """GeneralNames by kind. ``ips`` are octets, for constraints address and mask; ``others`` are kinds nobody can compare."""
+    """GeneralNames by kind. ``ips`` are octets, for constraints address and mask; ``others`` are kinds nobody can compare.
+
+    URI is among ``others`` too, of names when one has no host name to compare, of constraints when one is about URIs: together
+    they mean that the certificate must be rejected (RFC 5280 4.2.1.10).
+    """
 
     dns: tuple[str, ...] = ()
     ips: tuple[bytes, ...] = ()
@@ -88,6 +95,10 @@ def names_in(value: bytes, start: int, stop: int) -> Names:
     collector = _Collector()
     for element in der.children(value, start, stop):
         collector.add(value, element)
+    uris = [_with_path(uri) for uri in collector.texts[URI]]
+    collector.texts[URI] = uris
+    if not all(map(_has_host_name, uris)):
+        collector.others.add(URI)
     for address in collector.ips:
         if len(address) not in (4, 16):
             collector.quirks.append(f"iPAddress of {len(address)} octets")
@@ -105,8 +116,28 @@ def parse_constraints(value: bytes) -> Constraints:
         for _, tree_start, tree_stop in der.children(value, side_start, side_stop):
             base = der.read(value, tree_start, tree_stop)
             sides[tag].add(value, base)
+            if sides[tag].texts[URI]:
+                sides[tag].others.add(URI)
             bounds = bounds or any(_is_bound(value, element) for element in der.children(value, base[2], tree_stop))
     return Constraints(sides[0xA0].names(), sides[0xA1].names(), bounds)
+
+
+def _with_path(uri: str) -> str:
+    """The URI with the slash that an empty path stands for, so that its host ends there (RFC 3986 3.2, 6.2.3)."""
+    start = _AUTHORITY.match(uri)
+    if start is None or uri[start.end() : start.end() + 1] not in ("?", "#"):
+        return uri
+    return f"{uri[: start.end()]}/{uri[start.end() :]}"
+
+
+def _has_host_name(uri: str) -> bool:
+    """An authority with a host that is a name, not an address; an address ends in a label of digits (RFC 3986 3.2.2)."""
+    start = _AUTHORITY.match(uri)
+    if start is None:
+        return False
+    host = start[1].rpartition("@")[2].partition(":")[0]
+    last = host.removesuffix(".").rpartition(".")[2]
+    return bool(last) and "[" not in host and _NUMBER.fullmatch(last) is None
 
 
 def _is_bound(value: bytes, element: der.Element) -> bool:

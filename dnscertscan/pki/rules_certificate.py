@@ -8,13 +8,15 @@ from dnscertscan.model.findings import Severity
 from dnscertscan.pki import extensions as ext
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.parse import Facts
-from dnscertscan.pki.signatures import algorithm_of
+from dnscertscan.pki.signatures import algorithm_of, verify
 from dnscertscan.pki.wording import fault, moment, who
 
 _RENEW = (
     "renew it and install the new certificate", "install the CA's current intermediate certificate in its place",
     "use a chain to a current root, or update the trust store",
 )
+# id-pkix-ocsp-nocheck (RFC 6960 4.2.2.2.1): OpenSSL knows it, and it asks nothing of a client that sees it in a chain.
+_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
 
 
 def _role(ref: CertificateRef, is_anchor: bool) -> int:
@@ -29,10 +31,12 @@ def certificate_faults(facts: Facts, ref: CertificateRef, at: datetime, *, is_an
     yield from date_faults(facts, ref, at, is_anchor=is_anchor)
     if facts.broken:
         yield fault("cert-unparseable", ref, f"{who(ref)}: {'; '.join(facts.broken)}", "ask the CA to issue it anew")
-    for kind in facts.extensions.unknown_critical:
-        fact = f"{who(ref)} has critical extension {ext.NAMES.get(kind, kind)}, which clients do not process"
-        yield fault("unknown-critical-ext", ref, fact, "issue it without that extension, or not critical")
-        break
+    unknown = [ext.NAMES.get(kind, kind) for kind in facts.extensions.unknown_critical if kind != _OCSP_NO_CHECK]
+    if unknown:
+        many = "s" if len(unknown) > 1 else ""
+        shown = ", ".join(unknown[:8]) + (f" and {len(unknown) - 8} more" if len(unknown) > 8 else "")
+        fact = f"{who(ref)} has critical extension{many} {shown}, which clients do not process"
+        yield fault("unknown-critical-ext", ref, fact, "issue it without, or with what clients may ignore marked not critical")
     yield from _key_faults(facts, ref)
     if is_anchor and facts.algorithms_differ:  # of other certificates the signature is checked, and this with it
         fact = f"the two signature algorithm fields of {who(ref)} differ"
@@ -68,7 +72,7 @@ def _key_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
 
 def _form_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
     signed_with = algorithm_of(facts.algorithm)
-    if signed_with.weak and not facts.names_itself:
+    if signed_with.weak and not _is_self_signed(facts):
         yield fault("weak-signature", ref, f"{who(ref)} is signed with {signed_with.label}", "issue it anew with SHA-256")
     signature = "" if signed_with.web or signed_with.weak else f"signature {signed_with.label}"
     off_web = [text for text in (facts.key.off_web, signature) if text]
@@ -79,10 +83,16 @@ def _form_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
         fact = f"{who(ref)}: {'; '.join(facts.quirks[:8])}"
         yield fault("cert-encoding", ref, fact, "ask the CA to issue it anew; strict clients refuse it")
     if facts.version == 1:
-        yield fault("v1-cert", ref, f"{who(ref)} has no extensions at all", "issue a version 3 certificate")
+        why = "has extensions, which only version 3 may have" if facts.extensions.present else "has no extensions at all"
+        yield fault("v1-cert", ref, f"{who(ref)} {why}", "issue a version 3 certificate")
     elif not facts.names_itself and ext.AUTHORITY_KEY not in facts.extensions.present:
         fact = f"{who(ref)} does not say which key of its issuer signed it"
         yield fault("missing-aki", ref, fact, "issue it anew with that extension (RFC 5280 4.2.1.1); strict clients refuse it")
+
+
+def _is_self_signed(facts: Facts) -> bool:
+    """Its signature is its own key's, so nobody relies on it; the same name twice is not enough (RFC 5280 3.2)."""
+    return facts.is_self_issued and verify(facts.key, facts.algorithm, facts.signature, facts.signed)
 
 
 def issuer_faults(facts: Facts, ref: CertificateRef, *, is_last: bool) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """What a server certificate must be for the name asked: names, purpose, lifetime."""
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +16,8 @@ LIFETIME_CAPS = (
     (datetime(2029, 3, 15, tzinfo=UTC), 47), (datetime(2027, 3, 15, tzinfo=UTC), 100), (datetime(2026, 3, 15, tzinfo=UTC), 200),
     (datetime(2020, 9, 1, tzinfo=UTC), 398), (datetime(2018, 3, 1, tzinfo=UTC), 825),
 )
+# The same section before days were counted: calendar months, and from which notBefore on.
+MONTH_CAPS = ((datetime(2015, 4, 1, tzinfo=UTC), 39), (datetime(2012, 7, 1, tzinfo=UTC), 60))
 _FOR_TLS = ext.DIGITAL_SIGNATURE | ext.KEY_ENCIPHERMENT | ext.KEY_AGREEMENT
 _NETSCAPE_SERVER = 0x40
 
@@ -52,12 +55,31 @@ def lifetime_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
     """BR 6.3.2: both notBefore and notAfter count, so a period is one second longer than their difference (BR 1.6.1)."""
     if facts.not_before is None or facts.not_after is None:
         return
+    cap = _cap(facts.not_before)
+    if cap is None:
+        return
+    since, words, longest = cap
+    period = facts.not_after - facts.not_before + timedelta(seconds=1)
+    if period > longest:
+        span = f"{period.days} days" + (f" and {period.seconds} seconds" if period.seconds else "")
+        start = moment(facts.not_before)
+        fact = f"{who(ref)} is valid for {span} from {start}, at most {words} are allowed from {since.date()} on"
+        yield fault("lifetime-too-long", ref, fact, "issue a shorter one; browsers refuse longer ones from public CAs")
+
+
+def _cap(start: datetime) -> tuple[datetime, str, timedelta] | None:
+    """Since when the cap is that counts on this day, in words and as a span from this very moment on."""
     for since, days in LIFETIME_CAPS:
-        if facts.not_before >= since:
-            period = facts.not_after - facts.not_before + timedelta(seconds=1)
-            if period > timedelta(days=days):
-                span = f"{period.days} days" + (f" and {period.seconds} seconds" if period.seconds else "")
-                start = moment(facts.not_before)
-                fact = f"{who(ref)} is valid for {span} from {start}, at most {days} days are allowed from {since.date()} on"
-                yield fault("lifetime-too-long", ref, fact, "issue a shorter one; browsers refuse longer ones from public CAs")
-            return
+        if start >= since:
+            return since, f"{days} days", timedelta(days=days)
+    for since, months in MONTH_CAPS:
+        if start >= since:
+            return since, f"{months} months", _months_after(start, months) - start
+    return None
+
+
+def _months_after(start: datetime, months: int) -> datetime:
+    """The same day and time so many months later; the last day of that month where it is shorter."""
+    years, month = divmod(start.month - 1 + months, 12)
+    year = start.year + years
+    return start.replace(year=year, month=month + 1, day=min(start.day, monthrange(year, month + 1)[1]))

@@ -54,7 +54,10 @@ def distinct(chain: Sequence[Certificate]) -> tuple[list[Certificate], dict[str,
 
 
 def shape_faults(sent: Sent, path: Path, asked: Asked | None, budget: Budget, at: datetime) -> Iterator[Fault]:
-    """Each kind of fault at most once; what is wrong with certificates off the path is never an error where a path was found."""
+    """Each kind of fault at most once; certificates off the path cause no error where a path was found, unless unreadable.
+
+    TLS clients read every certificate of the list before they look for a path, and end the handshake at the first they cannot.
+    """
     on_path = {facts.sha256 for facts in path.certificates}
     yield from _order(sent, path, asked)
     yield from _repeats(sent)
@@ -64,9 +67,8 @@ def shape_faults(sent: Sent, path: Path, asked: Asked | None, budget: Budget, at
     for facts in sent.facts:
         if facts.problem and facts.sha256 not in on_path:
             ref = sent.ref(facts)
-            fact = f"{who(ref)}: {facts.problem}; many clients end the handshake for this"
-            weight = Severity.WARNING if path.anchored else None
-            yield fault("cert-unparseable", ref, fact, "remove it, or replace it by an intact one", weight)
+            fact = f"{who(ref)}: {facts.problem}; clients end the handshake for this"
+            yield fault("cert-unparseable", ref, fact, "remove it, or replace it by an intact one")
     for facts in others:
         yield from date_faults(facts, sent.ref(facts), at, severity=Severity.INFO)
 

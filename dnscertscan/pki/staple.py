@@ -1,7 +1,7 @@
 """What a stapled OCSP response says about the leaf, and whether it may say so (RFC 6960 3.2, 4.2.2.2; RFC 7633)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import new as new_hash
 
 from dnscertscan.model.certificates import CertificateRef
@@ -18,6 +18,10 @@ _HASHES = {
     "1.3.14.3.2.26": "sha1", "2.16.840.1.101.3.4.2.1": "sha256", "2.16.840.1.101.3.4.2.2": "sha384",
     "2.16.840.1.101.3.4.2.3": "sha512",
 }
+# RFC 6960 4.2.2.1: without nextUpdate newer information is there at any time. Ten days are the longest that the Baseline
+# Requirements (4.9.10) let a response live.
+_LONGEST_WITHOUT_NEXT = timedelta(days=10)
+_UNUSABLE = frozenset({"ocsp-staple-invalid", "ocsp-staple-expired", "ocsp-unknown"})
 _STEP = "let the server fetch a new response from the CA's responder, or turn stapling off"
 
 
@@ -30,7 +34,25 @@ def no_staple_fault(ref: CertificateRef, *, handshake_seen: bool) -> Fault:
 
 
 def staple_faults(leaf: Facts, ref: CertificateRef, issuer: Facts | None, staple: bytes, at: datetime) -> Iterator[Fault]:
-    """Faults of the staple. Without a known issuer its signature cannot be judged, and the missing issuer is a fault already."""
+    """Faults of the staple. Without a known issuer its signature cannot be judged, and the missing issuer is a fault already.
+
+    A certificate with the TLS feature status_request needs a valid response (RFC 7633 4.2.3): what cannot be used is as good as
+    none, and no octets are none.
+    """
+    must_staple = leaf.extensions.must_staple
+    if must_staple and not staple:
+        yield no_staple_fault(ref, handshake_seen=True)
+        return
+    unusable = False
+    for found in _judged(leaf, ref, issuer, staple, at):
+        unusable = unusable or found.slug in _UNUSABLE
+        yield found
+    if must_staple and unusable:
+        fact = f"{who(ref)} has the TLS feature status_request, the stapled response is not usable"
+        yield fault("must-staple-missing", ref, fact, "let the server fetch a new response, or issue it without that feature")
+
+
+def _judged(leaf: Facts, ref: CertificateRef, issuer: Facts | None, staple: bytes, at: datetime) -> Iterator[Fault]:
     try:
         response = parse_response(staple)
     except der.DerError as error:
@@ -57,6 +79,9 @@ def _said(single: Single, ref: CertificateRef, at: datetime) -> Iterator[Fault]:
         yield fault("ocsp-revoked", ref, fact, "replace the certificate, with a new key if the old one may be known to others")
     if single.next_update is not None and second > single.next_update:
         fact = f"for {who(ref)} it was to be replaced by {moment(single.next_update)}"
+        yield fault("ocsp-staple-expired", ref, fact, _STEP)
+    elif single.next_update is None and second > single.this_update + _LONGEST_WITHOUT_NEXT:
+        fact = f"for {who(ref)} it is of {moment(single.this_update)}, over 10 days ago, and does not say how long it is good"
         yield fault("ocsp-staple-expired", ref, fact, _STEP)
     elif second < single.this_update:
         yield _invalid(ref, f"for {who(ref)} it is valid from {moment(single.this_update)} on")

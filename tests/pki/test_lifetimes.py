@@ -32,8 +32,8 @@ def test_the_cap_of_the_day_with_its_inclusive_second(day: datetime, cap: int) -
 
 
 def test_before_the_first_cap_and_private_anchors() -> None:
-    """Certificates from before March 2018, and those of private authorities, may be valid for long."""
-    assert _problems(datetime(2018, 2, 28, tzinfo=UTC), timedelta(days=1500)) == []
+    """Certificates from before July 2012, and those of private authorities, may be valid for long."""
+    assert _problems(datetime(2012, 6, 30, tzinfo=UTC), timedelta(days=3650)) == []
     assert _problems(datetime(2026, 6, 1, tzinfo=UTC), timedelta(days=3650), public=False) == []
 
 

@@ -109,4 +109,4 @@ def test_the_public_function_takes_a_staple() -> None:
     bad = diagnose(case.chain, case.name, case.anchors, case.at, staple=replace(GOOD, status=forge.revoked(NOW - DAY)).der)
     assert (bad.valid, [problem.code for problem in bad.problems]) == (False, ["DCS230"])
     later = diagnose(case.chain, case.name, case.anchors, NOW + timedelta(days=20), staple=GOOD.der)
-    assert [problem.slug for problem in later.problems] == ["ocsp-staple-expired"]
+    assert [problem.slug for problem in later.problems] == ["ocsp-staple-expired", "must-staple-missing"]
