@@ -153,7 +153,7 @@ def test_silent_ones_do_not_hold_the_others_up(good: int, leaf: Credential) -> N
         for number in range(20):
             targets.insert(number * 14, target(silent_port, f"s{number}.test"))
         start, first, found = time.monotonic(), 0.0, []
-        async for observation in engine(timeout=4.0, workers=2).scan(targets):
+        async for observation in engine(timeout=7.0, workers=2).scan(targets):
             if not first and isinstance(observation.outcome, Handshake):
                 first = time.monotonic() - start
             found.append(observation)
@@ -165,7 +165,7 @@ def test_silent_ones_do_not_hold_the_others_up(good: int, leaf: Credential) -> N
     _assert_unharmed(found, leaf, 280)
     assert len(found) == 300
     assert first < 3.0
-    assert total < 8.0
+    assert total < 14.0
 
 
 def test_sslyze_still_opens_its_connections_where_we_meter_them() -> None:
