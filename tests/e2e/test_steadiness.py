@@ -16,7 +16,7 @@ import pytest
 from servers.command import COMMAND, clean_environment
 from servers.https import HttpsServers
 
-TIMEOUT = 8.0
+TIMEOUT = 5.0
 GOOD, SILENT = 280, 20
 
 

@@ -153,7 +153,7 @@ def test_silent_ones_do_not_hold_the_others_up(good: int, leaf: Credential) -> N
         for number in range(20):
             targets.insert(number * 14, target(silent_port, f"s{number}.test"))
         start, first, found = time.monotonic(), 0.0, []
-        async for observation in engine(timeout=7.0, workers=2).scan(targets):
+        async for observation in engine(timeout=4.0, workers=2).scan(targets):
             if not first and isinstance(observation.outcome, Handshake):
                 first = time.monotonic() - start
             found.append(observation)
@@ -165,7 +165,7 @@ def test_silent_ones_do_not_hold_the_others_up(good: int, leaf: Credential) -> N
     _assert_unharmed(found, leaf, 280)
     assert len(found) == 300
     assert first < 3.0
-    assert total < 14.0
+    assert total < 8.0
 
 
 def test_sslyze_still_opens_its_connections_where_we_meter_them() -> None:
@@ -180,15 +180,16 @@ def test_memory_of_the_scanner_stays_small(tmp_path: Path) -> None:
     """Two dozen peers that would each send 256 MB or a certificate of 16 MB leave the scanner's process under 200 MB."""
     with hostile.serve(hostile.endless) as endless, hostile.serve(hostile.huge_certificate) as huge:
         script = (
-            "import servers.scanning as s\n"
+            "import pathlib, servers.scanning as s\n"
             f"ports = [{endless}, {huge}] * 12\n"
             "found = s.observe([s.target(port, f'n{n}.test') for n, port in enumerate(ports)], per_address=24)\n"
             # Not ru_maxrss: that of a new process begins with what its parent, here all the tests so far, had at the fork.
-            "peak = next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+            "lines = pathlib.Path('/proc/self/status').read_text().splitlines()\n"
+            "peak = next(line.split()[1] for line in lines if line.startswith('VmHWM'))\n"
             "print({one.outcome.kind.value for one in found}, peak)"
         )
         environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
-        command = [sys.executable, "-W", "ignore::ResourceWarning", "-c", script]
+        command = [sys.executable, "-c", script]
         run = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
     kinds, kibibytes = run.stdout.rsplit(maxsplit=1)
     assert kinds == "{'too-large'}"
