@@ -7,8 +7,8 @@ RULES = (
         218, "cert-unparseable", ERROR, "Certificate cannot be parsed",
         why="""
             The octets that the server sent in the place of a certificate are not a certificate that can be read. Clients end
-            the handshake with a decode error or leave the certificate out, which breaks the chain. What could still be read
-            from it is in the message.
+            the handshake with a decode error, wherever in the list it stands. What could still be read from it is in the
+            message.
             """,
         fix="""
             Look at the file that the server loads and replace it with the one from the CA. A file cut short in copying is the
