@@ -72,6 +72,8 @@ class Deployment:
     verdicts: tuple[StoreVerdict, ...] = ()
     unjudged: str = ""
     """Why the engine gave no verdict on this list although it was received; empty when it gave one."""
+    scts: bytes | None = None
+    """The SignedCertificateTimestampList of the TLS extension (RFC 6962 3.3.1), where one was sent and could be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ class Handshake:
     """Handshakes the server did not finish although it had answered others (silence, a flood): further lists may be missing."""
     engine_failure: Failure | None = None
     """Set when the engine died after the certificate list was read: the list is kept, its deployments may be incomplete."""
+    alpn: str = ""
+    """The application protocol the server chose, raw; empty when it chose none or was not asked."""
+    legacy: tuple[str, ...] = ()
+    """Protocols older than TLS 1.2 that the endpoint answers with beside a current one, where that was asked."""
 
 
 Outcome = Handshake | Failure

@@ -24,10 +24,16 @@ class ScanSettings:
     """Targets in flight in all."""
     per_address: int = 4
     """Targets in flight that exchange data with one address."""
+    per_network: int = 64
+    """Targets in flight that exchange data with one network: an IPv4 /24, an IPv6 /48."""
+    rate: float = 0.0
+    """Targets begun per second, over all; 0 is as fast as the other limits allow."""
     max_bytes: int = 1 << 20
-    """Received per connection of the check that comes before SSLyze."""
+    """Received per connection of our own handshakes."""
     workers: int = 0
-    """SSLyze processes; 0 is one per CPU this process may use."""
+    """Processes of each kind; 0 is one per CPU this process may use."""
+    recycle: int = 2000
+    """Targets after which a SSLyze process is replaced by a fresh one: the library leaks."""
     worker_memory: int = 1 << 30
     """Data segment of one SSLyze process."""
     starttls_name: str = "dnscertscan.invalid"
@@ -39,11 +45,12 @@ class ScanEngine(Protocol):
 
     ``scan`` yields exactly one observation per target, in the order they are done. It pulls targets only as there is room
     for them. Closing the iterator early, or cancelling the task that reads it, ends all work and leaves no process behind.
-    An engine may be used for one scan after another, not for two at a time.
+    An engine may be used for one scan after another, not for two at a time. ``gentle`` is for a second look at what failed:
+    one target of an address at a time, few in all, so that our own load cannot be the reason of another failure.
     """
 
     name: str
 
-    def scan(self, targets: Iterable[Target]) -> AsyncIterator[Observation]:
+    def scan(self, targets: Iterable[Target], *, gentle: bool = False) -> AsyncIterator[Observation]:
         """Observe every target once."""
         ...

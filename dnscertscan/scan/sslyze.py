@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
@@ -46,8 +47,10 @@ class SslyzeEngine:
         """The worker processes of the scan in progress."""
         return self._pool.pids if self._pool is not None else ()
 
-    async def scan(self, targets: Iterable[Target]) -> AsyncGenerator[Observation, None]:
+    async def scan(self, targets: Iterable[Target], *, gentle: bool = False) -> AsyncGenerator[Observation, None]:
         """Observe every target once."""
+        if gentle:
+            self._settings = replace(self._settings, concurrency=min(8, self._settings.concurrency), per_address=1)
         size = self._settings.workers or _usable_cpus()
         threads = min(_MAX_THREADS, -(-self._settings.concurrency // size))
         stall = max(_STALL / 2, min(_STALL, self._settings.timeout / 2))
