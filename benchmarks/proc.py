@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def tree(pid: int) -> list[int]:
@@ -31,12 +30,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(values[11]) + int(values[12])) / _TICKS
 
 
-def resident(pid: int) -> int:
-    """Resident octets of one process, pages shared with others included; 0 when it is gone."""
+def size_peak(pid: int) -> int:
+    """The highest resident size of one process so far, octets, pages shared with others included; 0 when it is gone."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
         return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def proportional(pid: int) -> int:
