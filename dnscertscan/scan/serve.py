@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
@@ -31,8 +31,8 @@ class Look(Protocol):
 
     deadline: float
 
-    def run(self) -> Iterator[Message]:
-        """What it gives, as it comes."""
+    def run(self) -> Generator[Message, None, Message | None]:
+        """What it gives, as it comes; the value it returns, if any, travels with the word that it is done."""
         ...
 
     def break_off(self) -> None:
@@ -53,18 +53,23 @@ class _Office:
         with self._lock:
             self._sock.sendall(data)
 
-    def work(self, number: int, look: Look) -> None:
+    def work(self, number: int, look: Look) -> Message:
         self._looks[number] = look
         try:
-            for message in look.run():
-                self.send({"id": number, **message})
+            given = look.run()
+            while True:
+                self.send({"id": number, **next(given)})
+        except StopIteration as end:
+            return end.value or {}
         finally:
             del self._looks[number]
 
-    def finish(self, number: int, future: "Future[None]") -> None:
+    def finish(self, number: int, future: "Future[Message]") -> None:
         """Whatever ended the work, the scanner hears of it."""
-        error = future.exception()
-        self.send({"id": number, "done": True, "crash": "" if error is None else f"{type(error).__name__}: {error}"[:300]})
+        if (error := future.exception()) is None:
+            self.send({"id": number, **future.result(), "done": True})
+        else:
+            self.send({"id": number, "done": True, "crash": f"{type(error).__name__}: {error}"[:300]})
 
     def end_overdue(self) -> None:
         now = time.monotonic()

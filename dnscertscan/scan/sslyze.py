@@ -5,25 +5,22 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-from dataclasses import replace
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 
 from dnscertscan.errors import EngineError
 from dnscertscan.model.endpoints import Target
-from dnscertscan.model.observations import ClientAuth, Failure, FailureKind, Handshake, Observation, Outcome, StoreVerdict
+from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation, Outcome
 from dnscertscan.scan.base import Clock, ScanSettings
+from dnscertscan.scan.confirm import Confirmer
 from dnscertscan.scan.fanout import fan_out
-from dnscertscan.scan.frames import Message, pack, unpack
+from dnscertscan.scan.lanebook import gentle as gently
 from dnscertscan.scan.limits import Place
-from dnscertscan.scan.merge import Chain, Judged, Received, deployments
-from dnscertscan.scan.probe import Probe, Reading
-from dnscertscan.scan.workers import Answer, WorkerPool
+from dnscertscan.scan.merge import Received, deployments
+from dnscertscan.scan.probe import Probe
 
-_WORKER = "dnscertscan.scan.sslyze_worker"
-_MAX_THREADS = 64
-_STALL = 3.0
 _LEAST = 0.5
 _LOG = logging.getLogger(__name__)
 # The stores SSLyze judges by: name in its verdicts -> file in its package.
@@ -40,32 +37,28 @@ class SslyzeEngine:
     def __init__(self, settings: ScanSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._pool: WorkerPool | None = None
+        self._confirmer: Confirmer | None = None
 
     @property
     def worker_pids(self) -> tuple[int, ...]:
         """The worker processes of the scan in progress."""
-        return self._pool.pids if self._pool is not None else ()
+        return self._confirmer.pids if self._confirmer is not None else ()
 
     async def scan(self, targets: Iterable[Target], *, gentle: bool = False) -> AsyncGenerator[Observation, None]:
         """Observe every target once."""
-        if gentle:
-            self._settings = replace(self._settings, concurrency=min(8, self._settings.concurrency), per_address=1)
-        size = self._settings.workers or _usable_cpus()
-        threads = min(_MAX_THREADS, -(-self._settings.concurrency // size))
-        stall = max(_STALL / 2, min(_STALL, self._settings.timeout / 2))
-        async with WorkerPool(_WORKER, size=size, capacity=threads, memory=self._settings.worker_memory, stall=stall) as pool:
-            self._pool = pool
+        settings = gently(self._settings) if gentle else self._settings
+        async with Confirmer(settings, settings.workers or _usable_cpus()) as confirmer:
+            self._confirmer = confirmer
             try:
-                async with aclosing(fan_out(targets, self._look, self._settings)) as observations:
+                async with aclosing(fan_out(targets, self._look, settings)) as observations:
                     async for observation in observations:
                         yield observation
             finally:
-                self._pool = None
+                self._confirmer = None
 
     async def _look(self, place: Place) -> Observation:
         at, started = self._clock(), monotonic()
-        task = asyncio.create_task(self._outcome(place, at.isoformat()))
+        task = asyncio.create_task(self._outcome(place, at))
         try:
             await asyncio.wait({task})
         finally:
@@ -73,7 +66,7 @@ class SslyzeEngine:
             await asyncio.gather(task, return_exceptions=True)
         return Observation(place.target, _result(task), self.name, at, monotonic() - started)
 
-    async def _outcome(self, place: Place, at: str) -> Outcome:
+    async def _outcome(self, place: Place, at: datetime) -> Outcome:
         target = place.target
         if (problem := target.server_name.problem) is not None:
             return Failure(FailureKind.UNSCANNABLE_NAME, problem)
@@ -82,11 +75,13 @@ class SslyzeEngine:
         reading = await Probe(target, self._settings, deadline, place.heard).read()
         if isinstance(reading, Failure):
             return reading
-        if self._pool is None:
+        if self._confirmer is None:
             raise EngineError("the scan has ended")
         seconds = max(_LEAST, deadline - loop.time())
-        request = _request(target, reading, at, self._settings.max_bytes)
-        return _handshake(reading, await self._pool.run(request, seconds))
+        own = reading.protocol if reading.protocol == "TLS 1.3" else "default"
+        first = deployments([Received(reading.chain, own, reading.staple)], {})
+        ours = Handshake(first, reading.protocol, reading.cipher, reading.client_auth)
+        return await self._confirmer.look(target, ours, at, seconds)
 
 
 def _usable_cpus() -> int:
@@ -102,46 +97,6 @@ def _result(task: "asyncio.Task[Outcome]") -> Outcome:
         return task.result()
     _LOG.error("the scan of one target failed", exc_info=error)
     return Failure(FailureKind.ENGINE, f"bug in the scanner: {type(error).__name__}: {error}")
-
-
-def _request(target: Target, reading: Reading, at: str, max_bytes: int) -> Message:
-    return {
-        "address": target.endpoint.address, "port": target.endpoint.port, "service": target.endpoint.service,
-        "name": target.server_name.text, "protocol": reading.protocol, "client_auth": reading.client_auth is not ClientAuth.NONE,
-        "chain": [pack(der) for der in reading.chain], "at": at,
-        "max_bytes": max_bytes,
-    }
-
-
-def _handshake(reading: Reading, answer: Answer) -> Handshake:
-    """The check's own reading and all that SSLyze sent before it was done, or was no more."""
-    own = reading.protocol if reading.protocol == "TLS 1.3" else "default"
-    received = [Received(reading.chain, own, reading.staple)]
-    judged: dict[Chain, Judged] = {}
-    problem = answer.failure or ""
-    unanswered: list[str] = []
-    for message in answer.messages:
-        if "chain" in message:
-            staple = message["staple"]
-            received.append(Received(_chain(message["chain"]), message["how"], unpack(staple) if staple else None))
-        elif "judged" in message:
-            judged[_chain(message["judged"])] = _judged(message)
-        else:
-            problem = problem or str(message.get("crash") or "; ".join(message.get("faults", ())))
-            unanswered += message.get("unanswered", ())
-    return Handshake(
-        deployments(received, judged), reading.protocol, reading.cipher, reading.client_auth, tuple(dict.fromkeys(unanswered)),
-        Failure(FailureKind.ENGINE, f"SSLyze: {problem}") if problem else None,
-    )
-
-
-def _chain(packed: Iterable[str]) -> Chain:
-    return tuple(unpack(der) for der in packed)
-
-
-def _judged(message: Message) -> Judged:
-    verdicts = (StoreVerdict(store, trusted, reason) for store, trusted, reason in message["verdicts"])
-    return Judged(tuple(sorted(verdicts, key=lambda verdict: verdict.store)), message["unjudged"])
 
 
 def bundled_stores() -> tuple[tuple[str, bytes], ...]:

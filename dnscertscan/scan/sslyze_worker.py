@@ -1,29 +1,30 @@
 """One target through SSLyze's certificate information: its scan jobs one by one, then its verdict per trust store.
 
-Runs in a worker process (see :mod:`dnscertscan.scan.serve`). Lists go to the scanner before they are analysed.
+Runs in a worker process (see :mod:`dnscertscan.scan.serve`). A request brings the lists that are known already (``chains``);
+lists are numbered in the order they become known, the request's first. A new list goes to the scanner at once, before it is
+analysed and before the next handshake; which handshakes showed which list, and the verdicts, go in the last message.
 """
 
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
-from ipaddress import ip_address
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import Certificate, DNSName, IPAddress, load_der_x509_certificate
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA1
 from nassl._nassl import OpenSSLError
 from sslyze.connection_helpers import tls_connection
 from sslyze.connection_helpers.opportunistic_tls_helpers import ProtocolWithOpportunisticTlsEnum
 from sslyze.errors import ConnectionToServerFailed, ConnectionToServerTimedOut, TlsHandshakeTimedOut
 from sslyze.plugins.certificate_info.implementation import CertificateInfoImplementation
-from sslyze.plugins.certificate_info.trust_stores.trust_store import TrustStore
-from sslyze.plugins.certificate_info.trust_stores.trust_store_repository import TrustStoresRepository
 from sslyze.server_connectivity import ClientAuthRequirementEnum, ServerConnectivityInfo, ServerTlsProbingResult, TlsVersionEnum
 from sslyze.server_setting import ServerNetworkConfiguration, ServerNetworkLocation
 
@@ -31,14 +32,14 @@ from dnscertscan.scan.frames import Message, pack, unpack
 from dnscertscan.scan.merge import NO_SNI
 from dnscertscan.scan.metered import MeteredSocket
 from dnscertscan.scan.serve import serve
+from dnscertscan.scan.sslyze_judge import Verdict, judge, load, stores
 
-MAX_JUDGED = 12
-MAX_TWINS = 2
 _LEAST = 0.1
 _VERSIONS = {
     "TLS 1.3": TlsVersionEnum.TLS_1_3, "TLS 1.2": TlsVersionEnum.TLS_1_2, "TLS 1.1": TlsVersionEnum.TLS_1_1,
     "TLS 1.0": TlsVersionEnum.TLS_1_0, "SSL 3.0": TlsVersionEnum.SSL_3_0,
 }
+_CURVES = {"secp256r1", "secp384r1", "secp521r1"}
 _SUITES13 = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
 _SUITES = "ALL:COMPLEMENTOFALL:-aNULL:-eNULL:-PSK:-SRP"
 _SERVICES = {
@@ -74,22 +75,38 @@ class SslyzeLook:
             with suppress(OSError):  # it was over already
                 sock.shutdown(socket.SHUT_RDWR)
 
-    def run(self) -> Iterator[Message]:
-        """Every list as it is received, then the verdicts on each; the last message says what went wrong, if anything did."""
-        seen = tuple(unpack(der) for der in self.request["chain"])
-        chains = {seen: None} if seen else {}
+    def run(self) -> Generator[Message, None, Message]:
+        """Every list that was not known as it is received; then which handshakes showed what, verdicts, and what went wrong."""
+        chains = {tuple(unpack(der) for der in chain): number for number, chain in enumerate(self.request["chains"])}
+        shown: list[tuple[int, str, str | None]] = []
         faults: list[str] = []
         unanswered: list[str] = []
-        for index, label in enumerate(_labels(self.request["protocol"])):
+        for index, label in self._jobs(next(iter(chains), ())):
             received = self._handshake(index, label, faults, unanswered)
             if received is not None:
                 chain, staple = received
-                chains.setdefault(chain)
-                yield {"chain": [pack(der) for der in chain], "how": label, "staple": pack(staple) if staple else None}
-        for chain in chains:
-            verdicts, unjudged = _judge(chain, self.request["name"], datetime.fromisoformat(self.request["at"]))
-            yield {"judged": [pack(der) for der in chain], "verdicts": verdicts, "unjudged": unjudged}
-        yield {"faults": faults, "unanswered": unanswered}
+                if chain not in chains:
+                    chains[chain] = len(chains)
+                    yield {"list": chains[chain], "chain": [pack(der) for der in chain], "how": label}
+                shown.append((chains[chain], label, pack(staple) if staple else None))
+        judged: list[tuple[int, list[Verdict], str]] = []
+        complete = False
+        try:
+            for chain, number in chains.items():
+                judged.append((number, *judge(chain, self.request["name"], datetime.fromisoformat(self.request["at"]))))
+            complete = True
+        finally:
+            if not complete:  # a library failed on one list: the verdicts on those before it count
+                yield {"judged": judged}
+        return {"shown": shown, "judged": judged, "faults": faults, "unanswered": unanswered}
+
+    def _jobs(self, first: Chain) -> list[tuple[int, str]]:
+        """(index, label) of the plugin's jobs that can show something that is not known yet."""
+        protocol = self.request["protocol"]
+        left_out = set() if self.request["no_sni"] else {NO_SNI}
+        if protocol == "TLS 1.3" and self.request["first_look"] and _known_to_sslyze(first):
+            left_out.add(protocol)
+        return [(index, label) for index, label in enumerate(_labels(protocol)) if label not in left_out]
 
     def _handshake(
         self, index: int, label: str, faults: list[str], unanswered: list[str]
@@ -165,80 +182,31 @@ def _labels(protocol: str) -> tuple[str, ...]:
     return ("default", f"{word} RSA", f"{word} not RSA", NO_SNI)
 
 
+@lru_cache(maxsize=4096)
 def _der(pem: str) -> bytes:
     return unpack("".join(line for line in pem.splitlines() if not line.startswith("-----")))
 
 
-_verdicts: dict[tuple[bytes, str, str], tuple[bool, str | None]] = {}
-_MAX_VERDICTS = 50_000
+def _known_to_sslyze(chain: Chain) -> bool:
+    """Whether SSLyze's TLS 1.3 job would be shown this list, too, so that the scanner's first look counts as that job.
 
-
-@lru_cache(maxsize=1)
-def _stores() -> tuple[TrustStore, ...]:
-    return tuple(TrustStoresRepository.get_default().get_all_stores())
-
-
-def _judge(chain: Chain, name: str, at: datetime) -> tuple[list[tuple[str, bool, str | None]], str]:
-    """(store, trusted, reason) for every store, or none of them and why."""
-    distinct = tuple(dict.fromkeys(chain))
+    Both hellos offer the same cipher suites and the same name. The first look offers more signature schemes (ML-DSA, brainpool,
+    SHA-1), with those of SSLyze's OpenSSL in the same order among them (a test compares the two hellos). A server chooses its
+    certificate by these schemes (RFC 8446 4.4.2.2): when it has chosen one that SSLyze can use, it would have chosen it from
+    the shorter list. With any other key, or a signature that only the longer list allows, the job is done.
+    """
     try:
-        loaded = [_load(der) for der in distinct]
-        if fault := _too_costly(loaded):
-            return [], fault
-        pems = [_pem(der) for der in distinct]
-        digest = sha256(b"".join(sha256(der).digest() for der in distinct)).digest()
-        return [(store.name, *_verdict(store, digest, pems, name, at)) for store in _stores()], ""
-    except (ValueError, TypeError, LookupError, UnsupportedAlgorithm) as error:
-        return [], f"SSLyze cannot judge it: {type(error).__name__}: {str(error)[:200]}"
-
-
-def _verdict(store: TrustStore, digest: bytes, pems: list[str], name: str, at: datetime) -> tuple[bool, str | None]:
-    key = (digest, name, store.name)
-    if key not in _verdicts:
-        if len(_verdicts) > _MAX_VERDICTS:
-            _verdicts.clear()
-        result = store.verify_certificate_chain(pems, _subject(name), at)
-        _verdicts[key] = (result.was_validation_successful, result.validation_error)
-    return _verdicts[key]
-
-
-def _subject(name: str) -> DNSName | IPAddress:
-    try:
-        return IPAddress(ip_address(name))
-    except ValueError:
-        return DNSName(name)
-
-
-def _too_costly(loaded: list[Certificate]) -> str:
-    """Versions of cryptography before 49 take minutes for a few certificates of one issuer with other dates or serials."""
-    if len(loaded) > MAX_JUDGED:
-        return f"not judged by SSLyze: {len(loaded)} distinct certificates, more than {MAX_JUDGED}"
-    twins: dict[tuple[bytes, bytes], int] = {}
-    for certificate in loaded[1:]:
-        key = (certificate.subject.public_bytes(), _spki(certificate))
-        twins[key] = twins.get(key, 0) + 1
-        if twins[key] > MAX_TWINS:
-            return f"not judged by SSLyze: more than {MAX_TWINS} certificates of one subject and key"
-    return ""
-
-
-def _spki(certificate: Certificate) -> bytes:
-    try:
-        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm):
-        return b""  # keys of unknown kind count as one
-
-
-@lru_cache(maxsize=4096)
-def _load(der: bytes) -> Certificate:
-    return load_der_x509_certificate(der)
-
-
-@lru_cache(maxsize=4096)
-def _pem(der: bytes) -> str:
-    return _load(der).public_bytes(Encoding.PEM).decode("ascii")
+        leaf = load(chain[0])
+        key, signature = leaf.public_key(), leaf.signature_hash_algorithm
+    except (ValueError, TypeError, LookupError, UnsupportedAlgorithm):
+        return False
+    if isinstance(signature, SHA1):
+        return False
+    if isinstance(key, EllipticCurvePublicKey):
+        return key.curve.name in _CURVES
+    return isinstance(key, RSAPublicKey | Ed25519PublicKey | Ed448PublicKey)
 
 
 def main() -> None:
     """Entry point of the worker process."""
-    serve(SslyzeLook.of, _stores)
+    serve(SslyzeLook.of, stores)

@@ -36,6 +36,7 @@ class WorkerProcess:
     ) -> None:
         self.capacity = capacity
         self.in_work: dict[int, Ticket] = {}
+        self.given = 0
         self.started = False
         self.gone = False
         self.last_heard = asyncio.get_running_loop().time()
@@ -59,6 +60,7 @@ class WorkerProcess:
     def give(self, ticket: Ticket) -> None:
         """Put a ticket into work."""
         self.in_work[ticket.number] = ticket
+        self.given += 1
         self._outgoing.put_nowait(encode(ticket.request()))
 
     def kill(self, why: str) -> None:

@@ -6,7 +6,9 @@ interpreter lock held says nothing). Then every ticket it had is a suspect and i
 the culprit kills that one too and is given up, the others come back as if nothing had happened. A ticket whose time is over
 while its worker is alive and talking is no suspect but the culprit.
 
-A worker's death is seen at once because its socket closes. Dead workers are replaced in the background.
+A worker's death is seen at once because its socket closes. Dead workers are replaced in the background. A worker that has had
+``recycle`` tickets is worn: a successor is started, and from the moment that one can work, the worn one gets no more tickets and
+ends with the last it has. Nobody waits for it.
 """
 
 import asyncio
@@ -55,17 +57,23 @@ class _Attempt:
 
 
 class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
-    """Up to ``size`` processes that run ``module.main()``, each with ``capacity`` tickets at once. Use as an async context."""
+    """Up to ``size`` processes that run ``module.main()``, each with ``capacity`` tickets at once. Use as an async context.
 
-    def __init__(self, module: str, *, size: int, capacity: int, memory: int, stall: float) -> None:
+    ``recycle`` is the number of tickets after which a process is replaced; 0 is never.
+    """
+
+    def __init__(self, module: str, *, size: int, capacity: int, memory: int, stall: float, recycle: int = 0) -> None:
         self._module = module
         self._size = size
         self._capacity = capacity
         self._memory = memory
         self._stall = stall
+        self._recycle = recycle
         self._numbers = count(1)
         self._shared: list[WorkerProcess] = []
         self._lone: list[WorkerProcess] = []
+        self._leaving: list[WorkerProcess] = []
+        self._successors: dict[WorkerProcess, WorkerProcess] = {}
         self._news = asyncio.Event()
         self._alone = asyncio.Semaphore(size)
         self._false_starts = 0
@@ -83,12 +91,16 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-        await asyncio.gather(*(worker.close() for worker in (*self._shared, *self._lone)), *self._errands)
+        await asyncio.gather(*(worker.close() for worker in self._all), *self._errands)
 
     @property
     def pids(self) -> tuple[int, ...]:
         """Processes that are alive now."""
-        return tuple(worker.pid for worker in (*self._shared, *self._lone) if not worker.gone)
+        return tuple(worker.pid for worker in self._all if not worker.gone)
+
+    @property
+    def _all(self) -> tuple[WorkerProcess, ...]:
+        return (*self._shared, *self._lone, *self._leaving)
 
     async def run(self, body: Message, seconds: float) -> Answer:
         """Have one request worked on for at most ``seconds`` (as much again where another's fault makes it be tried anew).
@@ -125,6 +137,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         """The least busy shared worker, as soon as one has room; None when none will."""
 
         def found() -> WorkerProcess | None:
+            self._let_go()
             free = (worker for worker in self._shared if worker.has_room)
             return min(free, key=lambda worker: len(worker.in_work), default=None)
 
@@ -132,8 +145,25 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
 
     def _grow(self, worker: WorkerProcess) -> None:
         """Starting a process costs more than scanning dozens of targets: another one only when this one has enough to do."""
-        if worker in self._shared and len(worker.in_work) >= _ENOUGH and len(self._shared) < self._size:
+        if worker not in self._shared:
+            return
+        if len(worker.in_work) >= _ENOUGH and len(self._shared) < self._size:
             self._start(self._capacity, self._shared)
+        if self._recycle and worker.given >= self._recycle and worker not in self._successors and not self._broken:
+            successor = self._start(self._capacity, self._shared)
+            if successor is not None:
+                self._successors[worker] = successor
+
+    def _let_go(self) -> None:
+        """Worn workers whose successor can work get no more tickets; those with none left end."""
+        for worn, successor in list(self._successors.items()):
+            if successor.started and not successor.gone:
+                del self._successors[worn]
+                self._shared.remove(worn)
+                self._leaving.append(worn)
+        for worn in [worker for worker in self._leaving if not worker.in_work]:
+            self._leaving.remove(worn)
+            self._later(worn.close())
 
     async def _by_itself(self) -> WorkerProcess | None:
         """A worker that has nothing else to do and gets nothing else: one from before, or a new one, tried a few times."""
@@ -175,8 +205,11 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
 
     def _on_end(self, worker: WorkerProcess, why: str) -> None:
         """A worker is gone: its tickets are told, its place is filled again."""
-        shared = worker in self._shared
-        (self._shared if shared else self._lone).remove(worker)
+        missed = worker in self._shared and self._successors.pop(worker, None) is None
+        for worn in [worn for worn, successor in self._successors.items() if successor is worker]:
+            del self._successors[worn]  # which goes on; its next ticket starts another one
+            missed = False
+        next(group for group in (self._shared, self._lone, self._leaving) if worker in group).remove(worker)
         for ticket in worker.in_work.values():
             ticket.died(why)
         self._later(worker.close())
@@ -184,7 +217,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         self._false_starts = 0 if worker.started else self._false_starts + 1
         if self._false_starts >= (_MAX_LATER_FALSE_STARTS if self._ever_started else _MAX_FALSE_STARTS):
             self._broken = f"worker processes do not start: {why}"
-        elif shared:
+        elif missed:
             self._start(self._capacity, self._shared)
         self._news.set()
 
@@ -201,7 +234,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
             before = now
             await asyncio.sleep(_TICK)
             now = loop.time()
-            for worker in (*self._shared, *self._lone):
+            for worker in self._all:
                 silence = now - worker.last_heard
                 if now - before > 2 * _TICK:
                     worker.last_heard = max(worker.last_heard, now - self._stall / 2)
