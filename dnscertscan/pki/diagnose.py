@@ -8,13 +8,14 @@ from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.pki.constraints import Comparisons
 from dnscertscan.pki.dn import DistinguishedName
 from dnscertscan.pki.fault import Diagnosis, Fault
-from dnscertscan.pki.names import ask
+from dnscertscan.pki.judged import JudgedChain
+from dnscertscan.pki.names import offer
 from dnscertscan.pki.parse import Facts, parse
 from dnscertscan.pki.paths import Cut, Path, Pool, Search, pool_of
 from dnscertscan.pki.rules_certificate import certificate_faults, eku_faults, issuer_faults
-from dnscertscan.pki.rules_leaf import lifetime_faults, name_faults, purpose_faults
+from dnscertscan.pki.rules_leaf import common_name, lifetime_faults, purpose_faults
 from dnscertscan.pki.rules_path import constraint_faults, link_faults, path_length_faults
-from dnscertscan.pki.shape import Sent, distinct, shape_faults
+from dnscertscan.pki.shape import Sent, better_leaves, distinct, order_fault, shape_faults
 from dnscertscan.pki.signatures import Budget
 from dnscertscan.pki.staple import no_staple_fault, staple_faults
 from dnscertscan.pki.trust import Surroundings, trust_faults
@@ -35,10 +36,19 @@ def examine(
     lifetime of the CA/Browser Forum apply. ``handshake_seen``: the chain comes from a handshake, so ``staple`` being None means
     that nothing was stapled, not that nobody knows.
     """
+    judged = examine_chain(chain, stores, at, known=known, staple=staple, public=public, handshake_seen=handshake_seen)
+    return judged.for_name(name)
+
+
+def examine_chain(
+    chain: Sequence[Certificate], stores: Sequence[TrustStore], at: datetime, *, known: Iterable[Certificate] = (),
+    staple: bytes | None = None, public: bool = True, handshake_seen: bool = True,
+) -> JudgedChain:
+    """The part of :func:`examine` that the name has none in, and nearly all of its cost: ask the result for each name."""
     if not chain:
         empty = fault("cert-unparseable", None, "the list of certificates is empty", "configure the server's certificate")
-        return Diagnosis(None, (empty,), {store.name: False for store in stores})
-    return _Examination(chain, name, stores, at, known).run(staple, public=public, handshake_seen=handshake_seen)
+        return JudgedChain(Diagnosis(None, (empty,), {store.name: False for store in stores}))
+    return _Examination(chain, stores, at, known).run(staple, public=public, handshake_seen=handshake_seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +69,18 @@ class _Examination:
     """The work on one chain; everything it remembers lives as long as the one call."""
 
     def __init__(
-        self, chain: Sequence[Certificate], name: str, stores: Sequence[TrustStore], at: datetime, known: Iterable[Certificate]
+        self, chain: Sequence[Certificate], stores: Sequence[TrustStore], at: datetime, known: Iterable[Certificate]
     ) -> None:
         certificates, positions, repeats, ignored = distinct(chain)
         self.sent = Sent(tuple(parse(certificate) for certificate in certificates), positions, tuple(repeats), ignored)
         self.leaf = self.sent.facts[0]
-        self.name, self.asked = name, ask(name) if name.strip() else None
         self.stores, self.at, self.budget = stores, at, Budget()
         self.comparisons = Comparisons()
         self.pool = Pool(facts for facts in self.sent.facts[1:] if not facts.problem)
         self.known = known if isinstance(known, tuple) else tuple(known)
         self._judged: dict[tuple[Path, bool], tuple[Fault, ...]] = {}
 
-    def run(self, staple: bytes | None, *, public: bool, handshake_seen: bool) -> Diagnosis:
+    def run(self, staple: bytes | None, *, public: bool, handshake_seen: bool) -> JudgedChain:
         ref = self.sent.ref(self.leaf)
         if self.leaf.problem:
             return self._unreadable(ref)
@@ -79,30 +88,35 @@ class _Examination:
         results = [StoreResult(store.name, found.path, found.faults) for store, found in zip(self.stores, verdicts, strict=False)]
         best = min(verdicts, key=lambda verdict: verdict.rank)
         path = best.path
-        faults = [*self._leaf_faults(ref, path, public=public), *(agree(results) if results else best.faults)]
-        faults += shape_faults(self.sent, path, self.asked, self.budget, self.at)
+        faults = [*certificate_faults(self.leaf, ref, self.at, is_anchor=path.anchored and len(path.certificates) == 1)]
+        name_at = len(faults)
+        faults += self._purpose_faults(ref, path, public=public)
+        faults += agree(results) if results else best.faults
+        order, order_at = order_fault(self.sent, path), len(faults)
+        faults += [order] if order else []
+        faults += shape_faults(self.sent, path, self.budget, self.at)
         if staple is not None:
             faults += staple_faults(self.leaf, ref, self._issuer(path), staple, self.at)
         elif self.leaf.extensions.must_staple:
             faults.append(no_staple_fault(ref, handshake_seen=handshake_seen))
         everywhere = any(is_error(found) and not found.stores for found in faults)
         valid_for = {result.store: not everywhere and result.trusted for result in results}
-        return Diagnosis(ref, tuple(faults), valid_for, tuple(self.sent.ref(facts) for facts in path.certificates))
+        plain = Diagnosis(ref, tuple(faults), valid_for, tuple(self.sent.ref(facts) for facts in path.certificates))
+        names = self.leaf.extensions.alt_names
+        return JudgedChain(
+            plain, readable=True, offer=None if names is None else offer(names), common=common_name(self.leaf), name_at=name_at,
+            order_at=(order_at, order_at + bool(order)), better=better_leaves(self.sent),
+        )
 
-    def _unreadable(self, ref: CertificateRef) -> Diagnosis:
+    def _unreadable(self, ref: CertificateRef) -> JudgedChain:
         faults = [*certificate_faults(self.leaf, ref, self.at, is_anchor=False)]
         path = Path((self.leaf,), (), Cut.NO_ISSUER)
-        shape = shape_faults(self.sent, path, None, self.budget, self.at)
+        shape = shape_faults(self.sent, path, self.budget, self.at)
         faults += (found for found in shape if found.slug != "chain-extra-cert")
-        return Diagnosis(ref, tuple(faults), {store.name: False for store in self.stores}, (ref,))
+        return JudgedChain(Diagnosis(ref, tuple(faults), {store.name: False for store in self.stores}, (ref,)))
 
-    def _leaf_faults(self, ref: CertificateRef, path: Path, *, public: bool) -> list[Fault]:
-        alone = path.anchored and len(path.certificates) == 1
-        faults = [*certificate_faults(self.leaf, ref, self.at, is_anchor=alone)]
-        if self.asked:
-            faults += name_faults(self.leaf, ref, self.asked, self.name)
-        faults += eku_faults(self.leaf, ref)
-        faults += purpose_faults(self.leaf, ref)
+    def _purpose_faults(self, ref: CertificateRef, path: Path, *, public: bool) -> list[Fault]:
+        faults = [*eku_faults(self.leaf, ref), *purpose_faults(self.leaf, ref)]
         if public and path.anchored:
             faults += lifetime_faults(self.leaf, ref)
         return faults

@@ -22,6 +22,7 @@ _NO_STRINGS = frozenset({0, 1, 2, 4, 5, 6, 10, 17, 21, 23, 24, 25, 26, 27})
 _MULTI_OCTET = frozenset({_UTF8, _UNIVERSAL, _BMP})
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in '"+,;<>\\'} | {"\0": "\\00"})
 _MAX_ATTRIBUTES = 200
+_CACHED_SIZE = 256
 
 Attribute = tuple[str, str]
 """Dotted type and text."""
@@ -62,14 +63,14 @@ def read_name(data: bytes, pos: int, end: int) -> tuple[DistinguishedName, int]:
     return parse_name(data[pos:stop]), stop
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _parse_small(encoded: bytes) -> DistinguishedName:
     return _parse(encoded)
 
 
 def parse_name(encoded: bytes) -> DistinguishedName:
     """The Name that ``encoded`` (the whole SEQUENCE) holds."""
-    return _parse_small(encoded) if len(encoded) <= 2048 else _parse(encoded)
+    return _parse_small(encoded) if len(encoded) <= _CACHED_SIZE else _parse(encoded)
 
 
 def _parse(encoded: bytes) -> DistinguishedName:

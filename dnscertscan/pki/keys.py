@@ -33,6 +33,7 @@ _EDWARDS_OCTETS = {"Ed25519": 32, "Ed448": 57, "X25519": 32, "X448": 56}
 MIN_RSA = 2048
 MIN_CURVE = 224
 MAX_RSA = 16384
+_CACHED_SIZE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,17 @@ def _dsa(spki: bytes, digest: bytes, octets: bytes, parameters: bytes) -> Public
     return PublicKey(spki, digest, octets, "DSA", size, weakness, "" if weakness else "DSA key")
 
 
-@lru_cache(maxsize=1024)
 def load_key(spki: bytes) -> PublicKeyTypes | None:
     """The key ready for checking signatures; None when it is of no use for that."""
+    return _load_small(spki) if len(spki) <= _CACHED_SIZE else _load(spki)
+
+
+@lru_cache(maxsize=256)
+def _load_small(spki: bytes) -> PublicKeyTypes | None:
+    return _load(spki)
+
+
+def _load(spki: bytes) -> PublicKeyTypes | None:
     try:
         return load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 
 from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.pki import der
@@ -11,10 +10,13 @@ from dnscertscan.pki.dn import EMPTY_NAME, DistinguishedName, read_name
 from dnscertscan.pki.encoding import encoding_quirks
 from dnscertscan.pki.extensions import NO_EXTENSIONS, Extensions, parse_extensions
 from dnscertscan.pki.keys import NO_KEY, PublicKey, parse_key
+from dnscertscan.pki.memory import Kept
 from dnscertscan.pki.times import read_time
+from dnscertscan.pki.weight import facts_weight
 
 MAX_CERTIFICATE = 1 << 20
 _CACHED_SIZE = 16_384
+_KEPT, _KEPT_OCTETS = 2048, 8 << 20
 # issuerUniqueID, subjectUniqueID (also in parts, as BER has it), extensions: at most one of each, in this order.
 _OPTIONS = {0x81: 1, 0xA1: 1, 0x82: 2, 0xA2: 2, 0xA3: 3}
 
@@ -71,8 +73,14 @@ class Facts:
 
 
 def parse(certificate: Certificate) -> Facts:
-    """The facts of ``certificate``; never raises. Kept in a bounded cache by digest."""
-    return _parse_cached(certificate) if len(certificate.der) <= _CACHED_SIZE else _parse(certificate)
+    """The facts of ``certificate``; never raises. Those used last are kept: at most 2048, in about 8 MiB."""
+    if len(certificate.der) > _CACHED_SIZE:
+        return _parse(certificate)
+    facts = _MEMORY.get(certificate.sha256)
+    if facts is None:
+        facts = _parse(certificate)
+        _MEMORY.put(certificate.sha256, facts)
+    return facts
 
 
 def reference(certificate: Certificate, position: int | None) -> CertificateRef:
@@ -99,9 +107,12 @@ def serial_text(content: bytes) -> str:
     return f"{'-' if value < 0 else ''}{digits.zfill(len(digits) + len(digits) % 2)}"
 
 
-@lru_cache(maxsize=4096)
-def _parse_cached(certificate: Certificate) -> Facts:
-    return _parse(certificate)
+def weigh(facts: Facts) -> int:
+    """About how many octets of memory ``facts`` take, the certificate included."""
+    return facts_weight(len(facts.certificate.der), facts.subject, facts.issuer, facts.extensions)
+
+
+_MEMORY: Kept[str, Facts] = Kept(_KEPT, _KEPT_OCTETS, weigh)
 
 
 def _parse(certificate: Certificate) -> Facts:

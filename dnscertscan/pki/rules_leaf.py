@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from dnscertscan.model.certificates import CertificateRef
 from dnscertscan.pki import extensions as ext
 from dnscertscan.pki.fault import Fault
-from dnscertscan.pki.names import Asked, is_named, offered
+from dnscertscan.pki.names import Asked, Offer
 from dnscertscan.pki.parse import Facts
 from dnscertscan.pki.wording import fault, moment, quoted, who
 
@@ -22,19 +22,26 @@ _FOR_TLS = ext.DIGITAL_SIGNATURE | ext.KEY_ENCIPHERMENT | ext.KEY_AGREEMENT
 _NETSCAPE_SERVER = 0x40
 
 
-def name_faults(facts: Facts, ref: CertificateRef, asked: Asked, shown: str) -> Iterator[Fault]:
-    """RFC 9525 6: the name asked for must be in subjectAltName. ``shown`` is the name as asked."""
-    names = facts.extensions.alt_names
-    if names is None:
-        if ext.ALT_NAME in facts.extensions.present:
-            return  # present and unreadable: reported as such
-        common = ", ".join(facts.subject.values("2.5.4.3")) or "none"
+def name_faults(offer: Offer | None, common: str | None, ref: CertificateRef, asked: Asked, shown: str) -> Iterator[Fault]:
+    """RFC 9525 6: the name asked for must be in subjectAltName. ``shown`` is the name as asked.
+
+    ``offer`` are the names there, None without subjectAltName: then ``common`` is the common name. Both are None when
+    subjectAltName is there and cannot be read, which is reported as such.
+    """
+    if offer is not None and not offer.has(asked):
+        slug = "ip-mismatch" if asked.ip else "hostname-mismatch"
+        fact = f'"{quoted(shown)}" was asked for, {who(ref)} is for {quoted(offer.shown)}'
+        yield fault(slug, ref, fact, "install a certificate for this name, or correct the DNS record that leads here")
+    elif offer is None and common is not None:
         fact = f'{who(ref)} names nothing that "{quoted(shown)}" could match; its common name is "{quoted(common)}"'
         yield fault("no-san", ref, fact, "issue a certificate that has the name in subjectAltName")
-    elif not is_named(asked, names):
-        slug = "ip-mismatch" if asked.ip else "hostname-mismatch"
-        fact = f'"{quoted(shown)}" was asked for, {who(ref)} is for {quoted(offered(names))}'
-        yield fault(slug, ref, fact, "install a certificate for this name, or correct the DNS record that leads here")
+
+
+def common_name(facts: Facts) -> str | None:
+    """The common names for a message, ``none`` without any; None when there is a subjectAltName."""
+    if ext.ALT_NAME in facts.extensions.present:
+        return None
+    return ", ".join(facts.subject.values("2.5.4.3")) or "none"
 
 
 def purpose_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:

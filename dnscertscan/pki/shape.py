@@ -1,14 +1,14 @@
 """What was sent, apart from trust: order, extra and repeated certificates, the root among them (RFC 5246 7.4.2, 8446 4.4.2)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
 from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.model.findings import Severity
 from dnscertscan.pki.fault import Fault
-from dnscertscan.pki.names import Asked, is_named
+from dnscertscan.pki.names import Offer, offer
 from dnscertscan.pki.parse import Facts, refer
 from dnscertscan.pki.paths import Path
 from dnscertscan.pki.rules_certificate import date_faults
@@ -16,6 +16,7 @@ from dnscertscan.pki.signatures import Budget
 from dnscertscan.pki.wording import fault, who
 
 MAX_SENT = 100
+_IN_ORDER = "send the server certificate first, then each issuer after what it issued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,14 @@ class Sent:
     """(position, position of the same certificate before)."""
     ignored: int
     """Certificates behind the first ``MAX_SENT`` distinct ones: not looked at."""
+    _refs: dict[str, CertificateRef] = field(default_factory=dict)
 
     def ref(self, facts: Facts) -> CertificateRef:
         """How findings name it; position None when it was not sent."""
-        return refer(facts, self.positions.get(facts.sha256))
+        made = self._refs.get(facts.sha256)
+        if made is None:
+            made = self._refs[facts.sha256] = refer(facts, self.positions.get(facts.sha256))
+        return made
 
 
 def distinct(chain: Sequence[Certificate]) -> tuple[list[Certificate], dict[str, int], list[tuple[int, int]], int]:
@@ -53,13 +58,14 @@ def distinct(chain: Sequence[Certificate]) -> tuple[list[Certificate], dict[str,
     return kept, positions, repeats, ignored
 
 
-def shape_faults(sent: Sent, path: Path, asked: Asked | None, budget: Budget, at: datetime) -> Iterator[Fault]:
+def shape_faults(sent: Sent, path: Path, budget: Budget, at: datetime) -> Iterator[Fault]:
     """Each kind of fault at most once; certificates off the path cause no error where a path was found, unless unreadable.
+
+    The order of the list is left to :func:`order_fault` and :func:`better_leaves`, for it depends on the name asked.
 
     TLS clients read every certificate of the list before they look for a path, and end the handshake at the first they cannot.
     """
     on_path = {facts.sha256 for facts in path.certificates}
-    yield from _order(sent, path, asked)
     yield from _repeats(sent)
     yield from _root(sent, path)
     others = [facts for facts in sent.facts if facts.sha256 not in on_path and not facts.problem]
@@ -73,15 +79,8 @@ def shape_faults(sent: Sent, path: Path, asked: Asked | None, budget: Budget, at
         yield from date_faults(facts, sent.ref(facts), at, severity=Severity.INFO)
 
 
-def _order(sent: Sent, path: Path, asked: Asked | None) -> Iterator[Fault]:
-    first = path.certificates[0]
-    if asked and first.is_ca and not _is_for(first, asked):
-        better = next((facts for facts in sent.facts[1:] if not facts.is_ca and _is_for(facts, asked)), None)
-        if better:
-            ref = sent.ref(better)
-            fact = f"{who(ref)} is the one for this name, a CA certificate is sent before it"
-            yield fault("chain-order", ref, fact, "send the server certificate first, then each issuer after what it issued")
-            return
+def order_fault(sent: Sent, path: Path) -> Fault | None:
+    """The first certificate of the path that is sent before what it issued."""
     served = [facts for facts in path.certificates if facts.sha256 in sent.positions]
     positions = [sent.positions[facts.sha256] for facts in served]
     for facts, (before, here) in zip(served[1:], pairwise(positions), strict=True):
@@ -89,12 +88,21 @@ def _order(sent: Sent, path: Path, asked: Asked | None) -> Iterator[Fault]:
             shown = ", ".join(map(str, positions))
             ref = sent.ref(facts)
             fact = f"{who(ref)} is sent before what it issued; from server certificate to root the positions are {shown}"
-            yield fault("chain-order", ref, fact, "send the server certificate first, then each issuer after what it issued")
-            return
+            return fault("chain-order", ref, fact, _IN_ORDER)
+    return None
 
 
-def _is_for(facts: Facts, asked: Asked) -> bool:
-    return facts.extensions.alt_names is not None and is_named(asked, facts.extensions.alt_names)
+def better_leaves(sent: Sent) -> tuple[tuple[Offer, Fault], ...]:
+    """Where a CA certificate comes first: the server certificates behind it, and what to say when one is for the name asked."""
+    if not sent.facts[0].is_ca:
+        return ()
+    better: list[tuple[Offer, Fault]] = []
+    for facts in sent.facts[1:]:
+        if not facts.is_ca and facts.extensions.alt_names is not None:
+            ref = sent.ref(facts)
+            fact = f"{who(ref)} is the one for this name, a CA certificate is sent before it"
+            better.append((offer(facts.extensions.alt_names), fault("chain-order", ref, fact, _IN_ORDER)))
+    return tuple(better)
 
 
 def _repeats(sent: Sent) -> Iterator[Fault]:

@@ -1,6 +1,5 @@
 """Checking who signed what, within a budget, each pair only once (RFC 5280 6.1.3 a 1)."""
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,9 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 
 from dnscertscan.pki import der
 from dnscertscan.pki.keys import PublicKey, load_key
+from dnscertscan.pki.memory import Kept
 from dnscertscan.pki.parse import Facts
 
 MAX_CHECKS = 100
+_CACHED_SIZE = 128
 
 
 class Algorithm(NamedTuple):
@@ -71,9 +72,17 @@ _PSS_HASHES: dict[str, tuple[type[hashes.HashAlgorithm], str]] = {
 }
 
 
-@lru_cache(maxsize=256)
 def algorithm_of(identifier: bytes) -> Algorithm:
     """What an AlgorithmIdentifier (whole) stands for; an unknown one has the scheme ``""``."""
+    return _small_algorithm(identifier) if len(identifier) <= _CACHED_SIZE else _algorithm(identifier)
+
+
+@lru_cache(maxsize=256)
+def _small_algorithm(identifier: bytes) -> Algorithm:
+    return _algorithm(identifier)
+
+
+def _algorithm(identifier: bytes) -> Algorithm:
     try:
         start, stop = der.whole(identifier, der.SEQUENCE, "algorithm")
         oid_start, oid_stop = der.expect(identifier, start, stop, der.OID, "algorithm")
@@ -149,25 +158,17 @@ def verify(key: PublicKey, identifier: bytes, signature: bytes, signed: bytes) -
     return True
 
 
-class _Memory:
-    """Verdicts by (SPKI digest of the issuer, digest of the certificate), the oldest forgotten first."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._verdicts: OrderedDict[tuple[bytes, str], bool] = OrderedDict()
-
-    def is_signed(self, issuer: PublicKey, child: Facts) -> bool:
-        pair = (issuer.digest, child.sha256)
-        known = self._verdicts.get(pair)
-        if known is None:
-            known = not child.algorithms_differ and verify(issuer, child.algorithm, child.signature, child.signed)
-            self._verdicts[pair] = known
-            if len(self._verdicts) > self._size:
-                self._verdicts.popitem(last=False)
-        return known
+_MEMORY: Kept[bytes, bool] = Kept(20_000)
+"""Whether a key signed a certificate, by 16 octets of the digest of each: 3 MB when full."""
 
 
-_MEMORY = _Memory(20_000)
+def _is_signed(issuer: PublicKey, child: Facts) -> bool:
+    pair = issuer.digest[:16] + bytes.fromhex(child.sha256[:32])
+    known = _MEMORY.get(pair)
+    if known is None:
+        known = not child.algorithms_differ and verify(issuer, child.algorithm, child.signature, child.signed)
+        _MEMORY.put(pair, known)
+    return known
 
 
 @dataclass(slots=True)
@@ -190,4 +191,4 @@ class Budget:
                 return None
             self.left -= 1
             self._asked.add(pair)
-        return _MEMORY.is_signed(issuer.key, child)
+        return _is_signed(issuer.key, child)

@@ -15,6 +15,7 @@ from pki.forge import NOW
 import dnscertscan
 from dnscertscan.demo.authority import Authority, new_key
 from dnscertscan.pki import signatures
+from dnscertscan.pki.memory import Kept
 
 CASE = make()
 CHAINS = st.lists(st.binary(max_size=80) | st.sampled_from(CASE.chain), max_size=6)
@@ -95,5 +96,5 @@ def test_a_thousand_a_second() -> None:
 def test_answers_do_not_depend_on_what_was_asked_before() -> None:
     """The budget counts remembered signature checks as well, so caches never change a verdict."""
     first = dnscertscan.diagnose(CASE.chain, CASE.name, CASE.anchors, NOW)
-    signatures._MEMORY = signatures._Memory(1)
+    signatures._MEMORY = Kept(1)
     assert dnscertscan.diagnose(CASE.chain, CASE.name, CASE.anchors, NOW) == first
