@@ -33,10 +33,38 @@ class Provenance:
     wildcard: DnsName | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class _TargetParts:
+    """How a target is kept: nearly all of many thousands have one reason, and that a plain record, which needs no tuple."""
+
+    __slots__ = ("_why", "_zone", "endpoint", "server_name")
+    _why: Record | tuple[Provenance, ...]
+    _zone: DnsName | None
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Every record that leads here."""
+        return self._why if isinstance(self._why, tuple) else (Provenance(self._why, self._zone or DnsName("")),)
+
+
+@dataclass(frozen=True, order=True, init=False)
+class Target(_TargetParts):
     """One handshake question: this name at this endpoint. However many records lead to it, it is one target."""
 
+    __slots__ = ()
     endpoint: Endpoint
     server_name: DnsName
-    provenance: tuple[Provenance, ...] = field(default=(), compare=False)
+    provenance: tuple[Provenance, ...] = field(compare=False)
+
+    def __init__(self, endpoint: Endpoint, server_name: DnsName, provenance: tuple[Provenance, ...] = ()) -> None:
+        keep = object.__setattr__
+        keep(self, "endpoint", endpoint)
+        keep(self, "server_name", server_name)
+        if len(provenance) == 1 and (only := provenance[0]).resolution is None and only.wildcard is None:
+            keep(self, "_why", only.record)
+            keep(self, "_zone", only.zone)
+        else:
+            keep(self, "_why", provenance)
+            keep(self, "_zone", None)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Target, (self.endpoint, self.server_name, self.provenance)

@@ -23,15 +23,51 @@ class Origin:
         return self.source if self.index is None else f"{self.source} record {self.index}"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class _RecordParts:
+    """How a record is kept: a zone has hundreds of thousands, so the origin is one object for all and a number for each."""
+
+    __slots__ = ("_index", "_place", "data", "name", "ttl", "type")
+    _index: int | None
+    _place: Origin
+
+    @property
+    def origin(self) -> Origin:
+        """Where the record was read."""
+        place, index = self._place, self._index
+        return place if index is None else Origin(place.source, index, place.view)
+
+
+@dataclass(frozen=True, init=False)
+class Record(_RecordParts):
     """One resource record. ``name`` is absolute; ``data`` is rdata text, host names in it absolute with a final dot."""
 
+    __slots__ = ()
     name: DnsName
     type: str
     data: str
     ttl: int | None
     origin: Origin
+
+    def __init__(
+        self,
+        name: DnsName,
+        type: str,  # noqa: A002 - the field's name
+        data: str,
+        ttl: int | None,
+        origin: Origin,
+        index: int | None = None,
+    ) -> None:
+        """``index`` is the record's number when ``origin`` is the place that all records of one source share."""
+        keep = object.__setattr__
+        keep(self, "name", name)
+        keep(self, "type", type)
+        keep(self, "data", data)
+        keep(self, "ttl", ttl)
+        keep(self, "_place", origin)
+        keep(self, "_index", index)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Record, (self.name, self.type, self.data, self.ttl, self._place, self._index)
 
     @property
     def target(self) -> DnsName:

@@ -168,20 +168,15 @@ class _Collector:
         self._zone = zone
         self._origin = origin
         self._builder = RecordBuilder(zone)
-        self._records: dict[tuple[str, str, str], Record] = {}
+        self._records: list[Record] = []
         self._complaints: list[str] = []
         self._more = 0
 
     def record(self, name: str, kind: str, data: str, ttl: int) -> None:
         try:
-            record = self._builder.build(name, kind, data, ttl, self._origin)
+            self._records.append(self._builder.build(name, kind, data, ttl, self._origin))
         except BadRecordError as error:
             self.complain(f"record {visible(name, 260)} {kind}: {error}")
-            return
-        key = (record.name.text, record.type, record.data)
-        known = self._records.setdefault(key, record)
-        if known.ttl is not None and ttl < known.ttl:
-            self._records[key] = record
 
     def complain(self, line: str) -> None:
         if len(self._complaints) < MAX_COMPLAINTS:
@@ -191,7 +186,7 @@ class _Collector:
 
     def finish(self, view: str) -> Fetched:
         source = self._origin.source
-        zone = build_zone(self._zone, self._records.values(), source, view)
+        zone = build_zone(self._zone, self._records, source, view, once=True)
         if self._more:
             self._complaints.append(f"{self._more} more records that cannot be used (the first {MAX_COMPLAINTS} are named)")
         problems = (

@@ -6,9 +6,10 @@ DNAME are absolute with a final dot; every other type keeps its rdata text as it
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from operator import attrgetter
 
 from dnscertscan.model.names import MAX_NAME, DnsName
 from dnscertscan.model.records import Origin, Record, Zone
@@ -25,6 +26,8 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 """An IPv4 address that is canonical already: most of all records, and ten times as quick as :mod:`ipaddress`."""
 _SHOWN = 80
+_LABEL_END = "\0\0"
+"""Sorts before every octet of a label; a NUL inside one is written ``\\0\\1`` beside it."""
 
 
 class BadRecordError(ValueError):
@@ -113,29 +116,60 @@ def _parsed(field: str, text: str, zone: DnsName) -> DnsName:
 _CANONICAL: dict[str, Callable[[str, DnsName], str]] = {"A": _ipv4, "AAAA": _ipv6, "CNAME": _alias, "DNAME": _alias}
 
 
-def name_key(name: DnsName) -> tuple[tuple[str, ...], str]:
+def name_key(name: DnsName) -> tuple[str, str]:
     """Sorts names in DNSSEC order: by label from the right, in octets (RFC 4034 section 6.1); the text settles ties."""
-    if "\\" not in name.text:
-        return tuple(reversed(name.text.split("."))) if name.text else (), name.text
+    return _from_the_right(name.text), name.text
+
+
+def _from_the_right(text: str) -> str:
+    """The labels in reverse order, as one text that compares as the list of them would: a zone has very many names."""
+    if "\\" not in text and "\0" not in text:
+        return _LABEL_END.join(text.split(".")[::-1])
     labels = [""]
-    for token in _TOKEN.finditer(name.text):
+    for token in _TOKEN.finditer(text):
         if token[0] == ".":
             labels.append("")
         else:
             labels[-1] += chr(int(token[1])) if token[1] else token[2] or token[0]
-    return tuple(reversed(labels)), name.text
+    return _LABEL_END.join(label.replace("\0", "\0\1") for label in reversed(labels))
 
 
-def record_key(record: Record) -> tuple[tuple[tuple[str, ...], str], str, str, int]:
+def record_key(record: Record) -> tuple[tuple[str, str], str, str, int]:
     """Sorts records by owner (DNSSEC order), type, rdata and TTL (none first): the order of every Zone and export."""
-    return name_key(record.name), record.type, record.data, -1 if record.ttl is None else record.ttl
+    return name_key(record.name), record.type, record.data, _ttl_rank(record)
 
 
-def build_zone(name: DnsName, records: Iterable[Record], source: str, view: str = "") -> Zone:
-    """A zone with its records in order, and its serial from the SOA at the apex where there is one."""
-    ordered = tuple(sorted(records, key=record_key))
-    serials = (_serial(record.data) for record in ordered if record.type == "SOA" and record.name == name)
-    return Zone(name=name, serial=next(serials, None), records=ordered, source=source, view=view)
+def build_zone(name: DnsName, records: Iterable[Record], source: str, view: str = "", *, once: bool = False) -> Zone:
+    """A zone with its records in order, and its serial from the SOA at the apex where there is one.
+
+    With ``once`` each RR stands once, with its smallest TTL (RFC 2181 section 5).
+    """
+    ordered = list(records)
+    for key in (_ttl_rank, _data, _type, _text, _place):  # sorts are stable; one key at a time needs a fraction of the memory
+        ordered.sort(key=key)
+    kept = tuple(_distinct(ordered) if once else ordered)
+    serials = (_serial(record.data) for record in kept if record.type == "SOA" and record.name == name)
+    return Zone(name=name, serial=next(serials, None), records=kept, source=source, view=view)
+
+
+_data, _type, _text = attrgetter("data"), attrgetter("type"), attrgetter("name.text")
+
+
+def _place(record: Record) -> str:
+    return _from_the_right(record.name.text)
+
+
+def _ttl_rank(record: Record) -> int:
+    return -1 if record.ttl is None else record.ttl
+
+
+def _distinct(ordered: list[Record]) -> Iterator[Record]:
+    """The first record of each run of equal owner, type and rdata."""
+    last: Record | None = None
+    for record in ordered:
+        if last is None or record.data != last.data or record.type != last.type or record.name != last.name:
+            yield record
+        last = record
 
 
 def _serial(soa: str) -> int | None:
@@ -145,16 +179,22 @@ def _serial(soa: str) -> int | None:
 
 
 class RecordBuilder:
-    """Makes the records of one zone. Owner names are parsed once each and shared."""
+    """Makes the records of one zone. Equal names, texts and TTLs are one object, however often they stand in the zone."""
 
     def __init__(self, zone: DnsName) -> None:
         self.zone = zone
         self._names: dict[str, DnsName] = {}
+        self._texts: dict[str, str] = {}
+        self._ttls: dict[int | None, int | None] = {}
 
-    def build(self, name: str, kind: str, data: str, ttl: int | None, origin: Origin) -> Record:
-        """A record in its canonical spelling; raises BadRecordError naming the first field that cannot be used."""
+    def build(self, name: str, kind: str, data: str, ttl: int | None, origin: Origin, index: int | None = None) -> Record:
+        """A record in its canonical spelling; raises BadRecordError naming the first field that cannot be used.
+
+        ``index`` is its number when ``origin`` is the place that all records share.
+        """
         owner = self._names.get(name)
         if owner is None:
             owner = self._names[name] = owner_name(name, self.zone)
         known = type_text(kind)
-        return Record(owner, known, rdata_text(known, data, self.zone), ttl, origin)
+        text = rdata_text(known, data, self.zone)
+        return Record(owner, known, self._texts.setdefault(text, text), self._ttls.setdefault(ttl, ttl), origin, index)

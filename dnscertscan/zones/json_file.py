@@ -6,17 +6,20 @@ the zone, absolute with a final dot, or ``@``; ``ttl`` may be null or missing; o
 
 import json
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dnscertscan.model.names import DnsName
-from dnscertscan.model.records import Origin, Record, Zone, ZoneFault, ZoneProblem
+from dnscertscan.model.records import Origin, Record, ZoneFault, ZoneProblem
 from dnscertscan.model.text import visible
 from dnscertscan.zones.base import Fetched
 from dnscertscan.zones.canonical import MAX_TTL, BadRecordError, RecordBuilder, build_zone, zone_name
+from dnscertscan.zones.json_stream import DocumentError, Members, NoObjectError
 
 MAX_BYTES = 512 * 1024 * 1024
+_READ = 1 << 20
 _SHAPE = 'expected {"zone": [{"type": ..., "name": ..., "ttl": ..., "target": ...}, ...]}'
 
 
@@ -46,69 +49,88 @@ class JsonFileSource:
 
     def fetch(self) -> Fetched:
         """Every zone of the file. A key that stands twice (or in two spellings) is one zone with the records of both."""
+        problems: list[ZoneProblem] = []
         try:
-            lists = self._zone_lists()
+            collected = self._collect(problems)
         except _UnusableFileError as error:
             return Fetched((), (self._problem(ZoneFault.FAILED, "", str(error)),))
-        zones: list[Zone] = []
-        problems: list[ZoneProblem] = []
-        merged: dict[DnsName, list[Any]] = {}
+        except DocumentError as error:
+            return Fetched((), (self._problem(ZoneFault.FAILED, "", _reason(error.cause)),))
+        zones = tuple(build_zone(collector.zone, collector.finish(), self.name, self.view) for collector in collected)
+        for collector in collected:
+            for index, fault in collector.faults:
+                message = f"zone {collector.zone.display}, record {index}: {fault}"
+                problems.append(self._problem(ZoneFault.BAD_RECORD, collector.zone.text, message, f"record {index}"))
+        return Fetched(zones, tuple(problems))
+
+    def _collect(self, problems: list[ZoneProblem]) -> list["_Collector"]:
+        """The records of every zone that is whole; ``problems`` takes one for each zone that is not."""
+        place = Origin(self.name, None, self.view)
+        found: dict[DnsName, _Collector] = {}
         broken: set[DnsName] = set()
-        for key, value in lists:
+        empty = True
+        for key, value in Members(_text(self.path), _object):
+            empty = False
             try:
                 name = zone_name(key)
             except BadRecordError as error:
                 problems.append(self._problem(ZoneFault.FAILED, key, f"{error}; the keys of the file are zone names"))
                 continue
-            records = merged.setdefault(name, [])
-            if isinstance(value, list):
-                records.extend(value)
-            else:
+            collector = found.setdefault(name, _Collector(name, place))
+            if not isinstance(value, Iterator):
                 broken.add(name)
                 message = f"zone {name.display}: its value is {_kind(value)}, not a list of records; {_SHAPE}"
                 problems.append(self._problem(ZoneFault.FAILED, name.text, message))
-        for name, raw in merged.items():
-            if name not in broken:  # half a zone is an error, never a zone
-                zone, bad = self._zone(name, raw)
-                zones.append(zone)
-                problems.extend(bad)
-        return Fetched(tuple(zones), tuple(problems))
-
-    def _zone_lists(self) -> list[tuple[str, Any]]:
-        document = _document(_text(self.path))
-        if not isinstance(document, dict):
-            raise _UnusableFileError(f"the document is {_kind(document)}, not an object; {_SHAPE}")
-        if not document:
+            elif name not in broken:
+                collector.take(value)
+        if empty:
             raise _UnusableFileError("the file holds no zone at all ({}), so there is nothing to scan; was the export complete?")
-        return document.pairs if isinstance(document, _Repeated) else list(document.items())
-
-    def _zone(self, name: DnsName, raw: list[Any]) -> tuple[Zone, list[ZoneProblem]]:
-        builder = RecordBuilder(name)
-        records: list[Record] = []
-        problems: list[ZoneProblem] = []
-        for index, value in enumerate(raw, 1):
-            try:
-                records.append(_record(builder, value, Origin(self.name, index, self.view)))
-            except BadRecordError as error:
-                message = f"zone {name.display}, record {index}: {error}"
-                problems.append(self._problem(ZoneFault.BAD_RECORD, name.text, message, f"record {index}"))
-        return build_zone(name, records, self.name, self.view), problems
+        return [collector for name, collector in found.items() if name not in broken]  # half a zone is an error, never a zone
 
     def _problem(self, fault: ZoneFault, zone: str, message: str, record: str = "") -> ZoneProblem:
         return ZoneProblem(fault, zone, self.name, f"{visible(self.name)}: {message}", record)
 
 
+class _Collector:
+    """The records of one zone as they are read, and the number and fault of each that cannot be used."""
+
+    def __init__(self, zone: DnsName, place: Origin) -> None:
+        self.zone = zone
+        self.faults: list[tuple[int, str]] = []
+        self._records: list[Record] = []
+        self._place = place
+        self._builder = RecordBuilder(zone)
+        self._count = 0
+
+    def take(self, values: Iterable[Any]) -> None:
+        """Add the elements of one list; records are numbered on from the last."""
+        for value in values:
+            self._count += 1
+            try:
+                self._records.append(_record(self._builder, value, self._place, self._count))
+            except BadRecordError as error:
+                self.faults.append((self._count, str(error)))
+
+    def finish(self) -> list[Record]:
+        """The records, which are not kept here any longer."""
+        self._builder = RecordBuilder(self.zone)
+        records, self._records = self._records, []
+        return records
+
+
 def _text(path: Path) -> str:
+    octets = bytearray()
     try:
         with path.open("rb") as file:
-            octets = file.read(MAX_BYTES + 1)
+            while len(octets) <= MAX_BYTES and (more := file.read(_READ)):
+                octets += more
     except OSError as error:
         raise _UnusableFileError(f"cannot read the zones file: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the path
         raise _UnusableFileError(f"cannot read the zones file: {error}") from None
     if len(octets) > MAX_BYTES:
         raise _UnusableFileError(f"larger than {MAX_BYTES >> 20} MiB; split it into several files")
-    if not octets.strip():
+    if not octets or octets.isspace():
         raise _UnusableFileError("the file is empty; was the export complete?")
     try:
         return octets.decode("utf-8-sig")
@@ -117,15 +139,17 @@ def _text(path: Path) -> str:
         raise _UnusableFileError(f"line {line}: not UTF-8 ({error.reason} at octet {error.start}); save it as UTF-8") from None
 
 
-def _document(text: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_object)
-    except json.JSONDecodeError as error:
-        raise _UnusableFileError(f"line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}") from None
-    except RecursionError:
-        raise _UnusableFileError(f"nested too deep; {_SHAPE}") from None
-    except ValueError as error:  # an integer of more digits than Python converts
-        raise _UnusableFileError(f"a number in it cannot be read: {str(error).partition(';')[0]}") from None
+def _reason(error: Exception) -> str:
+    """Why the document cannot be used."""
+    match error:
+        case NoObjectError():
+            return f"the document is {_kind(error.value)}, not an object; {_SHAPE}"
+        case json.JSONDecodeError():
+            return f"line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}"
+        case RecursionError():
+            return f"nested too deep; {_SHAPE}"
+        case _:  # an integer of more digits than Python converts
+            return f"a number in it cannot be read: {str(error).partition(';')[0]}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,7 +157,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return plain if len(plain) == len(pairs) else _Repeated(pairs)
 
 
-def _record(builder: RecordBuilder, value: Any, origin: Origin) -> Record:
+def _record(builder: RecordBuilder, value: Any, place: Origin, index: int) -> Record:
     if not isinstance(value, dict):
         raise BadRecordError(f'is {_kind(value)}, not an object with "type", "name" and "target"')
     if isinstance(value, _Repeated):
@@ -141,7 +165,7 @@ def _record(builder: RecordBuilder, value: Any, origin: Origin) -> Record:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise BadRecordError(f"has {visible(twice, 80)!r} twice; which one is meant?")
     name, kind, target = _string(value, "name"), _string(value, "type"), _string(value, "target")
-    return builder.build(name, kind, target, _ttl(value.get("ttl")), origin)
+    return builder.build(name, kind, target, _ttl(value.get("ttl")), place, index)
 
 
 def _string(record: dict[str, Any], key: str) -> str:
