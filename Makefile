@@ -12,7 +12,7 @@ TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-b
 # Name servers live in sbin, which is not on every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test lint types imports check clean
+.PHONY: help demo test bench lint types imports check clean
 
 help:                ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,6 +21,9 @@ demo: $(BIN)/dnscertscan ## scan a small fleet with known faults on loopback
 	$(BIN)/dnscertscan demo
 
 test: check          ## everything CI runs: style, types, architecture, tests
+
+bench: $(BIN)/dnscertscan $(VENV)/.servers ## measure speed and memory on a loopback fleet (20 minutes); see benchmarks/README.md
+	PYTHONPATH=tests $(BIN)/python benchmarks/bench.py
 
 check: $(VENV)/.dev $(VENV)/.servers lint types imports
 	$(BIN)/pytest

@@ -184,7 +184,9 @@ def _start_nginx(
         f"server_names_hash_bucket_size 128; server_names_hash_max_size 16384;\n"
         f"server {{ listen 127.0.0.1:{status_port}; location /status {{ stub_status; }} }}\n{''.join(blocks)}}}\n"
     )
-    command = unprivileged(["nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")], folder)
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1] % (1 << 63), 1 << 16)  # the servers' limit, not the scanners'
+    start = ["prlimit", f"--nofile={files}", "nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+    command = unprivileged(start, folder)
     process = _running(stack, command, folder)
     _wait(process, "127.0.0.1", status_port, folder / "stderr")
     return process, status_port
@@ -230,7 +232,6 @@ def main() -> None:
     for item in fields(FleetSpec):
         default = 2000 if item.name == "targets" else item.default
         options.add_argument("--" + item.name.replace("_", "-"), type=type(default), default=default, dest=item.name)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with fleet(FleetSpec(**vars(options.parse_args()))) as running:
         print(f"{running.targets} targets\nport {running.port}\nca {running.ca_file}\nzones {running.zones_json}")

@@ -1,13 +1,14 @@
 """What one command costs: wall time, CPU, memory of its whole process tree, connections, first row."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleet import Fleet
@@ -15,6 +16,7 @@ from proc import proportional, size_peak, tree
 
 _EVERY = 0.1
 MEBI = 1 << 20
+_NAME = re.compile(rb'"fqdn":"([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Sample:
 
     ``cpu`` is user and system time of the command and all processes it has waited for. ``memory`` is the highest sum of PSS
     over the tree (looked at every 0.1 s), ``largest`` the highest resident size of any one process. ``rows`` are lines of
-    output, ``scanned`` targets with a certificate, ``deployments`` certificate lists. ``problem`` says why there are no figures.
+    output, ``scanned`` targets with a certificate, ``lost`` good servers without one, ``deployments`` certificate lists.
+    ``problem`` says why there are no figures.
     """
 
     targets: int
@@ -34,8 +37,10 @@ class Sample:
     largest: int = 0
     connections: int = 0
     first_row: float | None = None
+    last_row: float | None = None
     rows: int | None = None
     scanned: int | None = None
+    lost: int | None = None
     deployments: int | None = None
     problem: str = ""
 
@@ -50,7 +55,9 @@ class _Reading:
     """What comes out of the command."""
 
     start: float
+    good: set[bytes]
     first: float | None = None
+    last: float | None = None
     rows: int = 0
     scanned: int = 0
     deployments: int = 0
@@ -60,9 +67,12 @@ class _Reading:
         """Take every line; the words are those of our JSONL, which the script for SSLyze's Scanner uses too."""
         assert process.stdout is not None
         for line in process.stdout:
-            self.first = self.first or time.monotonic() - self.start
+            self.last = time.monotonic() - self.start
+            self.first = self.first or self.last
             self.rows += 1
-            self.scanned += b'"state":"scanned"' in line
+            if b'"state":"scanned"' in line and (name := _NAME.search(line)):
+                self.scanned += 1
+                self.good.discard(name[1])
             self.deployments += line.count(b'"sni":true')
             self.tail = line[-300:]
 
@@ -84,19 +94,22 @@ class _Memory:
 
 
 def run(
-    command: Sequence[str], fleet: Fleet, targets: int, *, rows: bool = False, limit: float = 300.0, good: Sequence[int] = (0,)
+    command: Sequence[str], fleet: Fleet, targets: int, *, rows: Collection[str] = (), limit: float = 300.0,
+    good: Sequence[int] = (0,), environment: Mapping[str, str] | None = None,
 ) -> Sample:
-    """Run ``command`` and measure it. ``rows``: its output is JSONL of targets. ``good`` are the exit statuses that are fine.
+    """Run ``command`` and measure it. ``rows``: its output is JSONL, and these names of good servers should be in it.
 
-    A command that outlives ``limit`` seconds is killed with all its processes; that, and a bad status, is a problem.
+    ``good`` are the exit statuses that are fine. A command that outlives ``limit`` seconds is killed with all its processes;
+    that, and a bad status, is a problem.
     """
     connections, server = fleet.connections(), fleet.cpu_seconds()
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=folder, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=folder, start_new_session=True,
+            env=os.environ | dict(environment or {}),
         )
-        reading, memory = _Reading(start), _Memory(process.pid)
+        reading, memory = _Reading(start, {name.encode() for name in rows}), _Memory(process.pid)
         threads = [threading.Thread(target=reading.read, args=(process,)), threading.Thread(target=memory.watch)]
         for thread in threads:
             thread.start()
@@ -119,10 +132,15 @@ def run(
     problem = "" if process.returncode in good else f"exit status {process.returncode}: {said.decode(errors='replace')}".strip()
     if wall > limit:
         problem = f"not done after {limit:.0f} s"
-    return Sample(
+    plain = Sample(
         targets, wall, cpu, fleet.cpu_seconds() - server, memory.tree, memory.largest, fleet.connections() - connections,
-        reading.first if rows else None, reading.rows if rows else None, reading.scanned if rows else None,
-        reading.deployments if rows else None, " ".join(problem.split()),
+        problem=" ".join(problem.split()),
+    )
+    if not rows:
+        return plain
+    return replace(
+        plain, first_row=reading.first, last_row=reading.last, rows=reading.rows, scanned=reading.scanned,
+        lost=len(reading.good), deployments=reading.deployments,
     )
 
 

@@ -28,21 +28,26 @@ _HERE = Path(__file__).parent
 _FINDINGS, _INCOMPLETE = 1, 3
 
 
-def ours(engine: str, fleet: Fleet, *options: str, limit: float = 300.0, output: str = "out.csv") -> Sample:
+def ours(
+    engine: str, fleet: Fleet, *options: str, limit: float = 300.0, environment: Mapping[str, str] | None = None
+) -> Sample:
     """The command as a user gives it, over the whole fleet. Findings are in it on purpose, so a status of 1 is fine."""
     command = [
         sys.executable, "-m", "dnscertscan", "scan", "-q", "--from-zones-json", str(fleet.zones_json),
         "--ca-file", str(fleet.ca_file), "--port", str(fleet.port), "--engine", engine,
-        "-f", "jsonl", "--coverage", "coverage.csv", "-o", output,
+        "-f", "jsonl", "--coverage", "coverage.csv", "-o", "out.csv",
     ]
-    return run([*command, *options], fleet, fleet.targets, rows=True, limit=limit, good=(0, _FINDINGS, _INCOMPLETE))
+    good = [host.name for host in fleet.hosts if host.kind == "good"]
+    statuses = (0, _FINDINGS, _INCOMPLETE)
+    return run([*command, *options], fleet, fleet.targets, rows=good, limit=limit, good=statuses, environment=environment)
 
 
 def scanner(fleet: Fleet, *, targets: int, limit: int | None = None) -> Sample:
     """SSLyze's Scanner; ``limit`` is the number of servers at once."""
     with _listed(fleet, targets, lambda host: f"{host.name} {host.address}") as (hosts, count):
         command = [sys.executable, str(_HERE / "sslyze_scanner.py"), hosts, str(fleet.port), str(fleet.ca_file)]
-        return run([*command, *([str(limit)] if limit else [])], fleet, count, rows=True)
+        names = [line.split()[0] for line in Path(hosts).read_text().splitlines()]
+        return run([*command, *([str(limit)] if limit else [])], fleet, count, rows=names)
 
 
 def nmap(fleet: Fleet, *, targets: int) -> Sample:
@@ -73,7 +78,7 @@ def peers(*, slow_targets: int = 500, quick_targets: int = 200) -> Mapping[str, 
     tools: Mapping[str, Measure] = {
         "nmap --script ssl-cert": partial(nmap, targets=slow_targets),
         "sslscan, certificate only": partial(sslscan, targets=quick_targets),
-        "openssl s_time -new": s_time,
+        "openssl s_time -new, one address": s_time,
     }
     return {
         BASELINE: partial(scanner, targets=slow_targets),
@@ -87,7 +92,9 @@ def versions() -> dict[str, str]:
     """What each tool says of its version; empty when it is not there."""
     asked = {"nmap": ["nmap", "--version"], "sslscan": ["sslscan", "--version"], "openssl": ["openssl", "version"]}
     asked |= {"nginx": ["nginx", "-v"]}
-    return {name: re.sub(r"\x1b\[[0-9;]*m", "", version_of(command)) for name, command in asked.items()}
+    said = {name: re.sub(r"\x1b\[[0-9;]*m", " ", version_of(command)) for name, command in asked.items()}
+    found = {name: re.search(r"\d+(\.\d+)+\w*", text) for name, text in said.items()}
+    return {name: match[0] if match else "" for name, match in found.items()}
 
 
 @contextmanager
@@ -110,7 +117,7 @@ def describe(sample: Sample) -> str:
         f"{sample.rate:7.0f}/s {sample.wall:6.2f} s, {each(1000 * sample.cpu):6.2f} ms CPU a target (server "
         f"{each(1000 * sample.server_cpu):.2f}), {each(sample.connections):.2f} connections, {sample.memory / MEBI:.0f} MB "
         f"(largest {sample.largest / MEBI:.0f}), first row {first} s, {sample.rows} rows, {sample.scanned} scanned, "
-        f"{sample.deployments} lists"
+        f"{sample.lost} lost, {sample.deployments} lists"
     )
 
 

@@ -34,8 +34,9 @@ def main() -> None:
     for result in scanner.get_results():
         attempt = result.scan_result.certificate_info if result.scan_result else None
         found = attempt.result.certificate_deployments if attempt and attempt.result else ()
-        line = {"fqdn": result.server_location.hostname, "state": "scanned" if found else "failed"}
-        print(json.dumps(line | {"deployments": [{"sni": True}] * len(found)}, separators=(",", ":")), flush=True)
+        state, lists = "scanned" if found else "failed", [{"sni": True}] * len(found)
+        row = {"fqdn": result.server_location.hostname, "state": state, "deployments": lists}
+        print(json.dumps(row, separators=(",", ":")), flush=True)
 
 
 if __name__ == "__main__":
