@@ -14,10 +14,13 @@ from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy, ExpiringOverride, Threshold, TrustMode, TrustOverride
 from dnscertscan.errors import ConfigError, UsageError
 from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
 from dnscertscan.outside import Cache, Fetcher
 from dnscertscan.pipeline import Parts
+from dnscertscan.pipeline.canaries import Canary
 from dnscertscan.pipeline.outside import Outside
+from dnscertscan.pipeline.second_look import RetrySettings
 from dnscertscan.pki.truststore import TrustStore, read_bundle
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, record_text
@@ -25,7 +28,15 @@ from dnscertscan.scan import ENGINES
 from dnscertscan.scan.base import ScanEngine, ScanSettings
 from dnscertscan.settings.load import Loaded
 from dnscertscan.settings.models import AxfrZones, JsonZones, Settings, Tsig
-from dnscertscan.settings.values import DNS_PORT, HostPort, Remaining, parse_nameserver, parse_service_port, read_secret
+from dnscertscan.settings.values import (
+    DNS_PORT,
+    CanaryText,
+    HostPort,
+    Remaining,
+    parse_nameserver,
+    parse_service_port,
+    read_secret,
+)
 from dnscertscan.zones.axfr import AxfrServer, AxfrSource, TsigKey
 from dnscertscan.zones.base import ZoneSource
 from dnscertscan.zones.json_file import JsonFileSource
@@ -48,6 +59,9 @@ def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Par
         resolver=resolver(settings),
         mapping=mapping(settings),
         engine=engine(settings),
+        again=engine(settings),
+        retry=RetrySettings(timeout=settings.scan.timeout, retry=settings.scan.retry),
+        canaries=tuple(canary(text) for text in settings.scan.canaries),
         judge=judge(settings, utc_now()),
         clock=utc_now,
         outside=outside(settings, environment),
@@ -109,9 +123,15 @@ def engine(settings: Settings) -> ScanEngine:
     scan = settings.scan
     limits = ScanSettings(
         timeout=scan.timeout, connect_timeout=min(scan.timeout, 5.0), concurrency=scan.concurrency,
-        per_address=scan.per_address, workers=scan.workers,
+        per_address=scan.per_address, per_network=scan.per_network, rate=scan.rate, workers=scan.workers,
     )
     return ENGINES[scan.engine](limits, utc_now)
+
+
+def canary(text: str) -> Canary:
+    """A known-good server from its text in the configuration."""
+    read = CanaryText.parse(text)
+    return Canary(DnsName.parse(read.name), read.port, read.address)
 
 
 def judge(settings: Settings, at: datetime) -> Judge:

@@ -41,7 +41,8 @@ _LOGGING = [
 _KEYS = {
     "ports": "scan.ports", "nameservers": "resolve.nameservers", "include": "names.include", "exclude": "names.exclude",
     "ca_files": "trust.ca_files", "expiring_within": "checks.expiring_within", "engine": "scan.engine",
-    "concurrency": "scan.concurrency", "per_address": "scan.per_address", "timeout": "scan.timeout", "deadline": "scan.deadline",
+    "concurrency": "scan.concurrency", "per_address": "scan.per_address", "per_network": "scan.per_network", "rate": "scan.rate",
+    "timeout": "scan.timeout", "deadline": "scan.deadline",
     "crl": "revocation.crl", "fetch_issuers": "revocation.fetch_issuers",
     "outputs": "output.files", "format": "output.format", "coverage": "output.coverage", "fail_on": "output.fail_on",
     "fail_on_unreachable": "checks.fail_on_unreachable", "log_file": "log.file", "log_format": "log.format",

@@ -23,6 +23,8 @@ _FILE = click.Path(path_type=Path)
 @click.option("--engine", metavar="NAME", help="Scan engine (default sslyze).")
 @click.option("--concurrency", type=int, metavar="N", help="Targets in flight (default 100).")
 @click.option("--per-address", type=int, metavar="N", help="Connections to one address at a time (default 4).")
+@click.option("--per-network", type=int, metavar="N", help="Connections to one /24 (IPv6: /48) at a time (default 64).")
+@click.option("--rate", type=float, metavar="TARGETS_PER_SECOND", help="Begin no more targets per second (default: no limit).")
 @click.option("--timeout", metavar="SECONDS", help="Time limit per target, over everything (default 10).")
 @click.option("--deadline", metavar="SECONDS", help="Time limit of the whole run; what was seen by then is reported.")
 @click.option("-o", "--output", "--output-csv", "outputs", metavar="PATH", multiple=True, type=_FILE,

@@ -86,6 +86,8 @@ class Report:
     complete: bool
     valid: dict[tuple[str, int, str], dict[str, bool]] = field(default_factory=dict)
     """(address, port, server name) -> trust store -> whether the endpoint is valid for it by our own diagnosis."""
+    inconclusive: str = ""
+    """Why the failures of this run say nothing about the targets (our own network fails); then it is not complete either."""
 
     def severities(self) -> Counter[Severity]:
         """Findings counted by severity."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dnscertscan import __version__
@@ -12,6 +12,7 @@ from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.records import Verdict
 from dnscertscan.model.report import Report, Run
+from dnscertscan.pipeline.canaries import Canary
 from dnscertscan.pipeline.events import (
     Event,
     FindingsMade,
@@ -28,6 +29,7 @@ from dnscertscan.pipeline.events import (
 from dnscertscan.pipeline.fetch import AllZones, fetch_all
 from dnscertscan.pipeline.ledger import cut_short, is_complete, make_coverage
 from dnscertscan.pipeline.outside import Outside, look_outside
+from dnscertscan.pipeline.second_look import RetrySettings
 from dnscertscan.pipeline.stop import Stop
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, Plan
@@ -55,6 +57,10 @@ class Parts:
     judge: Judge
     clock: Callable[[], datetime]
     outside: Outside | None = None
+    again: ScanEngine | None = None
+    """A second engine, for second looks while the first one still waits for silent peers."""
+    retry: RetrySettings = field(default_factory=RetrySettings)
+    canaries: Sequence[Canary] = ()
     config_digest: str = ""
     arguments: tuple[str, ...] = ()
 

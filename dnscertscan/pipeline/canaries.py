@@ -29,7 +29,6 @@ class Canary:
     name: DnsName
     port: int
     address: str = ""
-    service: str = "tls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ async def locate(
             if not addresses:
                 problems.append(f"canary {visible(canary.name.display, 100)}: has no address ({visible(resolution.reason, 200)})")
                 continue
-        targets.append(Target(Endpoint(addresses[0], canary.port, canary.service), canary.name))
+        targets.append(Target(Endpoint(addresses[0], canary.port), canary.name))
     return tuple(targets), tuple(problems)
 
 

@@ -30,7 +30,8 @@ def incomplete_reasons(report: Report) -> list[str]:
     if report.complete:
         return []
     coverage = report.coverage
-    reasons = [visible(problem.message) for problem in coverage.problems if problem.fault is ZoneFault.FAILED]
+    reasons = [f"inconclusive: {visible(report.inconclusive)}"] if report.inconclusive else []
+    reasons += [visible(problem.message) for problem in coverage.problems if problem.fault is ZoneFault.FAILED]
     if bad := sum(1 for problem in coverage.problems if problem.fault is ZoneFault.BAD_RECORD):
         reasons.append(f"{_number(bad, 'record')} could not be used (reason bad-record in the coverage file)")
     words = Counter(row.reason for row in coverage.rows)

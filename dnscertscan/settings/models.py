@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from dnscertscan.errors import UsageError
 from dnscertscan.settings.values import (
     DNS_PORT,
+    CanaryText,
     HostPort,
     Remaining,
     check_secret_reference,
@@ -64,6 +65,11 @@ def _nameserver_text(text: _Text) -> str:
     return str(text)
 
 
+def _canary_text(text: _Text) -> str:
+    CanaryText.parse(str(text))
+    return str(text)
+
+
 def _port_text(text: _Text) -> str:
     service, port = parse_service_port(text if isinstance(text, int) else str(text))
     return str(port) if service == "tls" else f"{service}:{port}"
@@ -75,6 +81,7 @@ Pattern = Annotated[str, AfterValidator(_regular_expression)]
 SecretReference = Annotated[str, BeforeValidator(_as_value_error(_secret_text))]
 Server = Annotated[str, BeforeValidator(_as_value_error(_server_text))]
 Nameserver = Annotated[str, BeforeValidator(_as_value_error(_nameserver_text))]
+CanaryEntry = Annotated[str, BeforeValidator(_as_value_error(_canary_text))]
 ServicePort = Annotated[str, BeforeValidator(_as_value_error(_port_text))]
 
 
@@ -140,6 +147,10 @@ class Scan(Section):
     engine: str = "sslyze"
     concurrency: int = Field(default=100, ge=1, le=10000)
     per_address: int = Field(default=4, ge=1)
+    per_network: int = Field(default=64, ge=1)
+    rate: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    retry: bool = True
+    canaries: tuple[CanaryEntry, ...] = ()
     timeout: Seconds = 10.0
     deadline: Seconds | None = None
     workers: int = Field(default=0, ge=0, le=256)

@@ -11,6 +11,7 @@ from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
 
 DNS_PORT = 53
+HTTPS_PORT = 443
 MAX_PORT = 65535
 SERVICES = ("tls", "smtp", "imap", "pop3", "ftp", "ldap", "postgres", "xmpp", "xmpp-server")
 """What may stand before the port in ``--port``: TLS from the first byte, or the STARTTLS dialogue to hold first."""
@@ -79,6 +80,27 @@ def parse_nameserver(text: str) -> tuple[str, int]:
     if not server.is_address:
         raise UsageError(f"nameserver {visible(text, 100)!r} is no IP address; write IP or IP:PORT ([IPV6]:PORT)")
     return server.host, server.port
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryText:
+    """A known-good server as written: its name, the address to ask there (empty: the name is looked up), and the port."""
+
+    name: str
+    address: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "CanaryText":
+        """``NAME[:PORT]``, looked up as other names are, or ``NAME@ADDRESS[:PORT]``; without a port it is 443."""
+        name, separator, place = text.strip().partition("@")
+        server = HostPort.parse(place if separator else name, HTTPS_PORT)
+        if separator and not server.is_address:
+            raise UsageError(f"canary {visible(text, 100)!r}: no IP address follows the @; write NAME@IP or NAME@[IPV6]:PORT")
+        name = name if separator else server.host
+        if not name or any(char.isspace() or char in "[]/*:" for char in name):
+            raise UsageError(f"canary {visible(text, 100)!r} names no server; write NAME, NAME:PORT or NAME@IP:PORT")
+        return cls(name, str(ip_address(server.host)) if separator else "", server.port)
 
 
 def parse_seconds(text: str | float) -> float:
