@@ -115,11 +115,13 @@ def run(
             thread.start()
         late = threading.Timer(limit, _kill_group, [process.pid])
         late.start()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        wall = time.monotonic() - start
-        late.cancel()
-        memory.ended.set()
-        _kill_group(process.pid)  # what it left behind, if anything: the pipe must end
+        try:
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        finally:
+            wall = time.monotonic() - start
+            late.cancel()
+            memory.ended.set()
+            _kill_group(process.pid)  # what it left behind, if anything: the pipe must end; after Ctrl-C, all of it
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         for thread in threads:

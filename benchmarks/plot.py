@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 Points = Mapping[str, Sequence[tuple[float, float]]]
 
 _WIDTH, _HEIGHT = 440, 330
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 66, 40, 52
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 30, 40, 52
 _GAP = 20
 _LIGHT = ("#2563c4", "#b8500f", "#12805c")
 _DARK = ("#7db2ff", "#ff9e5e", "#5fd3a8")
@@ -15,7 +15,7 @@ _DASHES = ("", "6 3", "2 3")
 
 
 def growth_svg(seconds: Points, megabytes: Points) -> str:
-    """Two panels side by side, a line per engine in each, with its name at its end."""
+    """Two panels side by side, a line per engine in each, and what they are above."""
     engines = list(dict.fromkeys((*seconds, *megabytes)))
     width = 2 * _WIDTH + _GAP
     style = [
@@ -29,7 +29,7 @@ def growth_svg(seconds: Points, megabytes: Points) -> str:
     ]
     body = [
         *_panel(0, "Time", "seconds", seconds, engines),
-        *_panel(_WIDTH + _GAP, "Peak memory, all processes", "MB", megabytes, engines),
+        *_panel(_WIDTH + _GAP, "Peak memory", "MB", megabytes, engines),
     ]
     size = f'viewBox="0 0 {width} {_HEIGHT}" width="{width}" height="{_HEIGHT}"'
     return (
@@ -58,7 +58,6 @@ def _panel(left: int, title: str, unit: str, points: Points, engines: Sequence[s
         _text(middle, _HEIGHT - 12, "targets"),
         f'<text text-anchor="middle" transform="translate({left + 16} {height:.1f}) rotate(-90)">{unit}</text>',
     ]
-    labels: list[float] = []
     for name, line in points.items():
         number = engines.index(name) % len(_LIGHT)
         places = [(across.place(x), up.place(y)) for x, y in line]
@@ -67,11 +66,11 @@ def _panel(left: int, title: str, unit: str, points: Points, engines: Sequence[s
             f'points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>'
         )
         parts += [f'<circle class="f{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places]
-        x, y = places[-1]
-        while any(abs(y - other) < 13 for other in labels):
-            y += 13
-        labels.append(y)
-        parts.append(_text(x + 8, y + 4, name, f"f{number}", "start"))
+        at = across.high - 62 * (len(points) - list(points).index(name))
+        parts += [
+            f'<polyline class="l s{number}" stroke-dasharray="{_DASHES[number]}" points="{at:.1f},16 {at + 18:.1f},16"/>',
+            _text(at + 22, 20, name, "", "start"),
+        ]
     return parts
 
 
@@ -82,9 +81,12 @@ class _Axis:
         self.low, self.high = low, high
         self.first = math.floor(math.log10(min(values)))
         self.last = max(self.first + 1, math.ceil(math.log10(max(values))))
-        self.ticks = [10.0**power for power in range(self.first, self.last + 1)]
+        steps = (1, 2, 5) if self.last - self.first <= 2 else (1,)
+        ticks = [step * 10.0**power for power in range(self.first, self.last + 1) for step in steps]
+        self.ticks = [tick for tick in ticks if tick <= 10.0**self.last]
 
     def place(self, value: float) -> float:
+        """Where a value is on the page."""
         return self.low + (math.log10(value) - self.first) / (self.last - self.first) * (self.high - self.low)
 
 
