@@ -14,7 +14,8 @@ RecordText = Callable[[Provenance], str]
 
 def zones_of(target: Target) -> tuple[DnsName, ...]:
     """The zones whose records lead to the target, sorted, each once."""
-    return tuple(sorted({provenance.zone for provenance in target.provenance}))
+    origins = target.provenance
+    return (origins[0].zone,) if len(origins) == 1 else tuple(sorted({origin.zone for origin in origins}))
 
 
 def subject_of(target: Target, record_text: RecordText) -> Subject:
