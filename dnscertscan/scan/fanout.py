@@ -1,6 +1,7 @@
 """A fixed number of workers pull targets, look, and hand observations over as they come."""
 
 import asyncio
+import resource
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
 from dnscertscan.model.endpoints import Target
@@ -8,6 +9,8 @@ from dnscertscan.model.observations import Observation
 from dnscertscan.scan.base import ScanSettings
 from dnscertscan.scan.limits import Lanes, Place
 
+_SILENT_EACH = 4
+"""Places in flight for each that may exchange data."""
 Look = Callable[[Place], Awaitable[Observation]]
 
 
@@ -16,9 +19,10 @@ async def fan_out(targets: Iterable[Target], look: Look, settings: ScanSettings)
 
     What ``targets`` or ``look`` raises ends the iteration and is raised here.
     """
-    lanes = Lanes(targets, settings)
+    places = _places(settings.concurrency)
+    lanes = Lanes(targets, settings, places)
     seen: asyncio.Queue[Observation | None] = asyncio.Queue(maxsize=max(1, settings.concurrency))
-    crew = asyncio.create_task(_crew(lanes, look, seen, max(1, settings.concurrency)))
+    crew = asyncio.create_task(_crew(lanes, look, seen, places))
     try:
         while (observation := await seen.get()) is not None:
             yield observation
@@ -26,6 +30,13 @@ async def fan_out(targets: Iterable[Target], look: Look, settings: ScanSettings)
     finally:
         crew.cancel()
         await asyncio.gather(crew, return_exceptions=True)
+
+
+def _places(concurrency: int) -> int:
+    """Silent connections do not count as exchanging data; there may be three for each of the others, as files allow."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    room = _SILENT_EACH * concurrency if files == resource.RLIM_INFINITY else min(_SILENT_EACH * concurrency, files // 2)
+    return max(1, concurrency, room)
 
 
 async def _crew(lanes: Lanes, look: Look, seen: "asyncio.Queue[Observation | None]", size: int) -> None:

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,7 +73,10 @@ class SslyzeEngine:
             return Failure(FailureKind.UNSCANNABLE_NAME, problem)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.timeout
-        reading = await Probe(target, self._settings, deadline, place.heard).read()
+        settings = self._settings
+        if place.timeout < settings.timeout:  # a dead port; what answers after all has the full time for the rest
+            settings = replace(settings, timeout=place.timeout)
+        reading = await Probe(target, settings, loop.time() + settings.timeout, place.heard).read()
         if isinstance(reading, Failure):
             return reading
         if self._confirmer is None:
