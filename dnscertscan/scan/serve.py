@@ -4,6 +4,7 @@ Started by :mod:`dnscertscan.scan.workers`; the arguments are the socket's descr
 be killed at any moment: every message stands for itself, and no state is worth saving.
 """
 
+import gc
 import json
 import os
 import resource
@@ -84,6 +85,7 @@ def serve(start: Callable[[Message], Look], warm_up: Callable[[], object]) -> No
     limits = json.loads(sys.argv[2])
     _confine(int(limits["memory"]))
     warm_up()
+    gc.freeze()  # what the libraries have made stays; going through it again and again costs
     office, frames = _Office(sock), Frames()
     threads = ThreadPoolExecutor(max_workers=int(limits["capacity"]))
     office.send({"ready": True})

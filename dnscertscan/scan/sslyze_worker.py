@@ -25,6 +25,7 @@ from sslyze.connection_helpers import tls_connection
 from sslyze.connection_helpers.opportunistic_tls_helpers import ProtocolWithOpportunisticTlsEnum
 from sslyze.errors import ConnectionToServerFailed, ConnectionToServerTimedOut, TlsHandshakeTimedOut
 from sslyze.plugins.certificate_info.implementation import CertificateInfoImplementation
+from sslyze.plugins.plugin_base import ScanJob
 from sslyze.server_connectivity import ClientAuthRequirementEnum, ServerConnectivityInfo, ServerTlsProbingResult, TlsVersionEnum
 from sslyze.server_setting import ServerNetworkConfiguration, ServerNetworkLocation
 
@@ -81,8 +82,9 @@ class SslyzeLook:
         shown: list[tuple[int, str, str | None]] = []
         faults: list[str] = []
         unanswered: list[str] = []
-        for index, label in self._jobs(next(iter(chains), ())):
-            received = self._handshake(index, label, faults, unanswered)
+        jobs = CertificateInfoImplementation.scan_jobs_for_scan_command(_info(self.request))
+        for index, label in self._wanted(next(iter(chains), ())):
+            received = self._handshake(jobs[index], label, faults, unanswered)
             if received is not None:
                 chain, staple = received
                 if chain not in chains:
@@ -100,16 +102,16 @@ class SslyzeLook:
                 yield {"judged": judged}
         return {"shown": shown, "judged": judged, "faults": faults, "unanswered": unanswered}
 
-    def _jobs(self, first: Chain) -> list[tuple[int, str]]:
+    def _wanted(self, first: Chain) -> list[tuple[int, str]]:
         """(index, label) of the plugin's jobs that can show something that is not known yet."""
         protocol = self.request["protocol"]
         left_out = set() if self.request["no_sni"] else {NO_SNI}
-        if protocol == "TLS 1.3" and self.request["first_look"] and _known_to_sslyze(first):
+        if protocol == "TLS 1.3" and self.request["first_look"] and first and _known_to_sslyze(first[0]):
             left_out.add(protocol)
         return [(index, label) for index, label in enumerate(_labels(protocol)) if label not in left_out]
 
     def _handshake(
-        self, index: int, label: str, faults: list[str], unanswered: list[str]
+        self, job: ScanJob, label: str, faults: list[str], unanswered: list[str]
     ) -> tuple[Chain, bytes | None] | None:
         """One scan job of the plugin: (list, staple).
 
@@ -117,8 +119,6 @@ class SslyzeLook:
         a flood), and to ``faults`` where a library failed.
         Each job gets half of the time that is left, so that silence in one does not starve the next.
         """
-        info = _info(self.request)
-        job = CertificateInfoImplementation.scan_jobs_for_scan_command(info)[index]
         _current.look = self
         self._sock = None
         kind, fault = faults, ""
@@ -187,8 +187,9 @@ def _der(pem: str) -> bytes:
     return unpack("".join(line for line in pem.splitlines() if not line.startswith("-----")))
 
 
-def _known_to_sslyze(chain: Chain) -> bool:
-    """Whether SSLyze's TLS 1.3 job would be shown this list, too, so that the scanner's first look counts as that job.
+@lru_cache(maxsize=4096)
+def _known_to_sslyze(leaf: bytes) -> bool:
+    """Whether SSLyze's TLS 1.3 job would be shown this leaf, too, so that the scanner's first look counts as that job.
 
     Both hellos offer the same cipher suites and the same name. The first look offers more signature schemes (ML-DSA, brainpool,
     SHA-1), with those of SSLyze's OpenSSL in the same order among them (a test compares the two hellos). A server chooses its
@@ -196,8 +197,7 @@ def _known_to_sslyze(chain: Chain) -> bool:
     the shorter list. With any other key, or a signature that only the longer list allows, the job is done.
     """
     try:
-        leaf = load(chain[0])
-        key, signature = leaf.public_key(), leaf.signature_hash_algorithm
+        key, signature = load(leaf).public_key(), load(leaf).signature_hash_algorithm
     except (ValueError, TypeError, LookupError, UnsupportedAlgorithm):
         return False
     if isinstance(signature, SHA1):

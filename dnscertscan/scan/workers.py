@@ -75,6 +75,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         self._leaving: list[WorkerProcess] = []
         self._successors: dict[WorkerProcess, WorkerProcess] = {}
         self._news = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._alone = asyncio.Semaphore(size)
         self._false_starts = 0
         self._ever_started = False
@@ -137,11 +138,14 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         """The least busy shared worker, as soon as one has room; None when none will."""
 
         def found() -> WorkerProcess | None:
-            self._let_go()
             free = (worker for worker in self._shared if worker.has_room)
             return min(free, key=lambda worker: len(worker.in_work), default=None)
 
-        return await self._wait_for(found)
+        try:
+            async with asyncio.timeout(_START_SECONDS), self._turn:  # one at a time is woken by news, not all who wait
+                return await self._wait_for(found)
+        except TimeoutError:
+            return None
 
     def _grow(self, worker: WorkerProcess) -> None:
         """Starting a process costs more than scanning dozens of targets: another one only when this one has enough to do."""
@@ -153,6 +157,11 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
             successor = self._start(self._capacity, self._shared)
             if successor is not None:
                 self._successors[worker] = successor
+
+    def _on_change(self) -> None:
+        """A worker has started, or has a ticket less."""
+        self._let_go()
+        self._news.set()
 
     def _let_go(self) -> None:
         """Worn workers whose successor can work get no more tickets; those with none left end."""
@@ -195,7 +204,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
 
     def _start(self, capacity: int, among: list[WorkerProcess]) -> WorkerProcess | None:
         try:
-            worker = WorkerProcess(self._module, capacity, self._memory, self._news.set, self._on_end)
+            worker = WorkerProcess(self._module, capacity, self._memory, self._on_change, self._on_end)
         except OSError as error:
             self._broken = f"a worker process cannot be started: {error}; free memory or processes and run again"
             self._news.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,11 +12,13 @@ from dnscertscan.scan.workers import Answer, WorkerPool
 
 
 def _with_pool(
-    work: Callable[[WorkerPool], Awaitable[object]], *, module: str = "servers.odd_worker", size: int = 1, memory: int = 1 << 30
+    work: Callable[[WorkerPool], Awaitable[object]], *, module: str = "servers.odd_worker", size: int = 1, memory: int = 1 << 30,
+    recycle: int = 0,
 ) -> None:
     """Run with a pool; afterwards no process of it may exist."""
     async def run() -> list[int]:
-        async with asyncio.timeout(30), WorkerPool(module, size=size, capacity=8, memory=memory, stall=1.0) as pool:
+        limits = {"size": size, "capacity": 8, "memory": memory, "recycle": recycle}
+        async with asyncio.timeout(30), WorkerPool(module, stall=1.0, **limits) as pool:
             await work(pool)
             return list(pool.pids)
 
@@ -108,3 +111,35 @@ def test_more_work_brings_more_processes() -> None:
         assert len(pool.pids) == 2
 
     _with_pool(work, size=2)
+
+
+def test_worn_processes_are_replaced() -> None:
+    """After so many requests a process is followed by a fresh one; nothing is lost and nobody waits for the change."""
+    async def work(pool: WorkerPool) -> None:
+        answers = await asyncio.gather(*(pool.run({"do": "sleep"}, 8) for _ in range(60)))
+        assert [_said(answer) for answer in answers] == [["begin sleep", "end sleep"]] * 60
+        assert {answer.failure for answer in answers} == {None}
+        assert len({answer.messages[0]["pid"] for answer in answers}) >= 3
+        while len(pool.pids) > 4:  # each of the two and its successor; those that are done with go
+            await asyncio.sleep(0.01)
+
+    _with_pool(work, size=2, recycle=5)
+
+
+def test_a_successor_that_is_killed_is_followed_by_another() -> None:
+    """The worn process goes on until one that follows it can work."""
+    async def work(pool: WorkerPool) -> None:
+        first = await pool.run({"do": "echo"}, 5)
+        old, successor = pool.pids
+        os.kill(successor, signal.SIGKILL)
+        while successor in pool.pids:
+            await asyncio.sleep(0.01)
+        pids = set()
+        while len(pids) < 2:
+            answer = await pool.run({"do": "echo"}, 5)
+            assert answer.failure is None
+            pids.add(answer.messages[0]["pid"])
+        assert first.messages[0]["pid"] == old
+        assert successor not in pids
+
+    _with_pool(work, recycle=1)
