@@ -1,13 +1,20 @@
 """All that a reporter may know about one run."""
 
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import TracebackType
+from typing import Self
 
+from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.findings import Finding, Severity
-from dnscertscan.model.observations import Observation
+from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.records import ZoneProblem
+
+Place = tuple[str, int, str]
+"""(address, port, server name): what findings, observations and coverage rows are joined by."""
 
 
 class State(StrEnum):
@@ -54,13 +61,20 @@ class ZoneTotals:
 class Coverage:
     """Every target accounted for; ``totals`` are counted from ``rows`` and so reconcile with them."""
 
-    rows: tuple[CoverageRow, ...]
+    rows: Collection[CoverageRow]
     totals: tuple[ZoneTotals, ...]
     problems: tuple[ZoneProblem, ...] = ()
 
+    def counts(self) -> Counter[tuple[State, str]]:
+        """Rows counted by (state, reason), over all zones."""
+        counted: Counter[tuple[State, str]] = Counter()
+        for zone in self.totals:
+            counted.update(zone.rows)
+        return counted
+
     def count(self, state: State) -> int:
         """Rows in one state, over all zones."""
-        return sum(1 for row in self.rows if row.state is state)
+        return sum(zone.count(state) for zone in self.totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +90,82 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Findings counted by severity: all of them, and those of each zone."""
+
+    severities: Counter[Severity] = field(default_factory=Counter)
+    by_zone: dict[str, Counter[Severity]] = field(default_factory=dict)
+
+    def count(self, finding: Finding) -> None:
+        """Count one; a target that several zones lead to counts in each of them."""
+        self.severities[finding.severity] += 1
+        for zone in finding.subject.zone.split(", "):
+            self.by_zone.setdefault(zone, Counter())[finding.severity] += 1
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Self:
+        """All of them counted."""
+        tally = cls()
+        for finding in findings:
+            tally.count(finding)
+        return tally
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One run's result. ``complete`` is False when a zone failed, the run was cut short or the engine failed on a target."""
+    """One run's result. ``complete`` is False when a zone failed, the run was cut short or the engine failed on a target.
+
+    The collections may lie on disk: they can be read as often as wanted, in one order, until the report is closed (or
+    collected). A report is a context manager that closes itself.
+    """
 
     run: Run
-    coverage: Coverage
-    observations: tuple[Observation, ...]
-    findings: tuple[Finding, ...]
+    coverage: Coverage = field(repr=False)
+    observations: Collection[Observation] = field(repr=False)
+    findings: Collection[Finding] = field(repr=False)
     complete: bool
-    valid: dict[tuple[str, int, str], dict[str, bool]] = field(default_factory=dict)
+    valid: Mapping[Place, Mapping[str, bool]] = field(default_factory=dict, repr=False)
     """(address, port, server name) -> trust store -> whether the endpoint is valid for it by our own diagnosis."""
     inconclusive: str = ""
     """Why the failures of this run say nothing about the targets (our own network fails); then it is not complete either."""
+    counted: Tally | None = field(default=None, repr=False)
+    """The findings counted, where that was done as they were made."""
+    served: Callable[[], Iterable[Certificate]] | None = field(default=None, repr=False)
+    """Another way to :meth:`certificates`, which does not hold them all at once."""
+    free: Callable[[], None] | None = field(default=None, repr=False)
+    """Gives back what the collections occupy."""
+
+    def tally(self) -> Tally:
+        """Findings counted by severity."""
+        return self.counted or Tally.of(self.findings)
 
     def severities(self) -> Counter[Severity]:
         """Findings counted by severity."""
-        return Counter(finding.severity for finding in self.findings)
+        return self.tally().severities
+
+    def certificates(self) -> Iterable[Certificate]:
+        """Every certificate that was served, once, in the order of digests."""
+        return self.served() if self.served else unique_certificates(self.observations)
+
+    def close(self) -> None:
+        """Give back what the report occupies; nothing can be read from it any more."""
+        if self.free:
+            self.free()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def unique_certificates(observations: Iterable[Observation]) -> list[Certificate]:
+    """Every certificate that was served, once, in the order of digests."""
+    held = {
+        certificate.sha256: certificate
+        for observation in observations
+        if isinstance(observation.outcome, Handshake)
+        for deployment in observation.outcome.deployments
+        for certificate in deployment.chain
+    }
+    return [held[digest] for digest in sorted(held)]

@@ -1,46 +1,43 @@
 """One run, top to bottom: zones, targets, observations, findings, report."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dnscertscan import __version__
-from dnscertscan.checks.judge import Judge, sort_key
-from dnscertscan.model.endpoints import Target
-from dnscertscan.model.findings import Finding
-from dnscertscan.model.observations import Observation
-from dnscertscan.model.records import Verdict
+from dnscertscan.checks.judge import Judge
+from dnscertscan.model.records import Verdict, Zone
 from dnscertscan.model.report import Report, Run
-from dnscertscan.pipeline.canaries import Canary
+from dnscertscan.pipeline.book import Book
+from dnscertscan.pipeline.canaries import Canary, locate
 from dnscertscan.pipeline.events import (
     Event,
-    FindingsMade,
     Finished,
+    Note,
     Observer,
     Planned,
     Resolving,
     Stopped,
-    TargetObserved,
-    TargetSettled,
     ZoneFetched,
     ZoneTrouble,
 )
 from dnscertscan.pipeline.fetch import AllZones, fetch_all
 from dnscertscan.pipeline.ledger import cut_short, is_complete, make_coverage
 from dnscertscan.pipeline.outside import Outside, look_outside
-from dnscertscan.pipeline.second_look import RetrySettings
+from dnscertscan.pipeline.second_look import RetrySettings, RunVerdict, look_twice
 from dnscertscan.pipeline.stop import Stop
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, Plan
 from dnscertscan.resolve.plan import make_plan
 from dnscertscan.scan.base import ScanEngine
+from dnscertscan.store.header import Header
+from dnscertscan.store.journal import Journal
 from dnscertscan.zones.base import Fetched, ZoneSource
 
 __all__ = ["Event", "Observer", "Parts", "Stop", "run", "survey"]
 
-UNSETTLED = "issuer-not-found"
-"""The one problem that a later observation can explain better: another server may send the certificate that is missing."""
 _CUT_SHORT = "not asked: the run was cut short"
 _LAST_LOOKUPS = 4.0
 """Seconds that look-ups in flight have to end after a stop."""
@@ -61,6 +58,8 @@ class Parts:
     """A second engine, for second looks while the first one still waits for silent peers."""
     retry: RetrySettings = field(default_factory=RetrySettings)
     canaries: Sequence[Canary] = ()
+    journal: Journal | None = None
+    """What to go on from, and where to note what is seen; without one a run cannot be resumed. The caller closes it."""
     config_digest: str = ""
     arguments: tuple[str, ...] = ()
 
@@ -97,61 +96,52 @@ async def _resolve(parts: Parts, everything: AllZones, observer: Observer, stop:
 
 
 async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
-    """Do one whole run and return its report; a run that is stopped returns a valid, incomplete one."""
-    started = parts.clock()
-    everything, plan = await survey(parts, observer, stop)
-    findings = list(parts.judge.zone(plan.resolutions if plan else (), everything.problems, everything.zones))
-    observer(FindingsMade(findings))
-    targets = plan.targets if plan else ()
-    observations: list[Observation] = []
-    told: dict[Target, tuple[Finding, ...]] = {}
-    async for observation in stop.until(parts.engine.scan(targets)):
-        observations.append(observation)
-        made = parts.judge.endpoint(observation)
-        settled = not any(finding.rule.slug == UNSETTLED for finding in made) and not _is_revocable(parts, observation)
-        if not settled:
-            told[observation.target] = made
-        observer(TargetObserved(observation, made, parts.judge.valid(observation), settled, len(observations), len(targets)))
-    observations.sort(key=lambda observation: observation.target)
-    parts.judge.learn(observations)
-    if parts.outside:
-        await look_outside(parts.outside, parts.judge, observations, observer, stop, parts.clock)
-    if stop.reason:
-        observer(Stopped(stop.reason))
-    findings += _judge_together(parts.judge, observations, told, observer)
-    coverage = make_coverage(everything.zones, everything.problems, plan, observations, stop.reason)
-    report = Report(
-        run=Run(__version__, started, parts.clock(), parts.engine.name, parts.config_digest, parts.arguments),
-        coverage=coverage,
-        observations=tuple(observations),
-        findings=tuple(sorted(findings, key=sort_key)),
-        complete=is_complete(coverage, observations, stop.reason) and not _deaf(parts.resolver, plan),
-        valid={_key(observation): parts.judge.valid(observation) for observation in observations},
-    )
+    """Do one whole run and return its report; a run that is stopped returns a valid, incomplete one.
+
+    With a journal that has observations the run goes on from them: their targets are not asked again. The report reads from
+    the journal and from temporary files; close it when it has been used.
+    """
+    journal = parts.journal or Journal.create(None, Header("", parts.clock()))
+    with ExitStack() as stack:
+        revocable = bool(parts.outside and parts.outside.crl)
+        book = stack.enter_context(closing(Book(journal, parts.judge, observer, revocable=revocable)))
+        everything, plan = await survey(parts, observer, stop)
+        book.begin(plan.targets if plan else ())
+        book.found(parts.judge.zone(plan.resolutions if plan else (), everything.problems, everything.zones))
+        inconclusive = await _look(parts, book, everything.zones, observer, stop)
+        parts.judge.learn(book.observed)
+        if parts.outside:
+            await look_outside(parts.outside, parts.judge, book.observed, observer, stop, parts.clock)
+        if stop.reason:
+            observer(Stopped(stop.reason))
+        book.settle()
+        coverage = make_coverage(everything.zones, everything.problems, plan, book.observed, stop.reason, book.shelve)
+        complete = is_complete(coverage, stop.reason) and not inconclusive and not _deaf(parts.resolver, plan)
+        report = Report(
+            Run(__version__, journal.header.started, parts.clock(), parts.engine.name, parts.config_digest, parts.arguments),
+            coverage, book.observed, book.findings, complete, book.verdicts, inconclusive,
+            counted=book.tally, served=book.observed.certificates, free=book.close,
+        )
+        stack.pop_all()
     observer(Finished(report))
     return report
 
 
-def _judge_together(
-    judge: Judge, observations: Sequence[Observation], told: Mapping[Target, Sequence[Finding]], observer: Observer
-) -> list[Finding]:
-    """The findings of all observations with everything known: an intermediate seen anywhere explains a chain that lacks it."""
-    findings: list[Finding] = []
-    for observation in observations:
-        made = judge.endpoint(observation)
-        findings += made
-        if observation.target in told:
-            before = {finding.message for finding in told[observation.target]}
-            news = [finding for finding in made if finding.message not in before]
-            observer(TargetSettled(observation, made, judge.valid(observation), news))
-    together = judge.fleet(observations)
-    observer(FindingsMade(together))
-    return [*findings, *together]
-
-
-def _is_revocable(parts: Parts, observation: Observation) -> bool:
-    """Whether revocation lists, which are read after the scan, may still say something about it."""
-    return bool(parts.outside and parts.outside.crl and any(True for _ in parts.judge.links(observation)))
+async def _look(parts: Parts, book: Book, zones: Sequence[Zone], observer: Observer, stop: Stop) -> str:
+    """Look at every target that the journal does not know; why the failures say nothing about the targets, if they do not."""
+    verdict = RunVerdict()
+    left = await book.recall()
+    found = await stop.unless(locate(parts.canaries, parts.resolver, zones))
+    for problem in found[1] if found else ():
+        observer(Note(problem))
+    settings = replace(parts.retry, canaries=found[0] if found else ())
+    looks = look_twice(parts.engine, left, settings, lambda text: observer(Note(text)), verdict, parts.again)
+    async for observation in stop.until(looks):
+        book.keep(observation)
+    for observation in verdict.pending.values():
+        book.keep(observation, final=False)
+    book.seal()
+    return verdict.inconclusive
 
 
 def _deaf(resolver: Resolver, plan: Plan | None) -> bool:
@@ -159,7 +149,3 @@ def _deaf(resolver: Resolver, plan: Plan | None) -> bool:
     ends = [origin.resolution.verdict for origin in plan.resolutions if origin.resolution] if plan else []
     return resolver.answered == 0 and Verdict.FAILED in ends
 
-
-def _key(observation: Observation) -> tuple[str, int, str]:
-    target = observation.target
-    return target.endpoint.address, target.endpoint.port, target.server_name.text

@@ -1,8 +1,9 @@
 """The coverage ledger: every record x address x port x name gets exactly one row, and the totals are counted from the rows."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from dnscertscan.model.observations import FailureKind, Observation
 from dnscertscan.model.records import HOST_TYPES, Zone, ZoneFault, ZoneProblem
@@ -11,6 +12,17 @@ from dnscertscan.report.describe import terminal_state
 from dnscertscan.resolve.mapping import Plan, coverage_row
 
 _PROBLEM_REASONS = {ZoneFault.FAILED: "zone-failed", ZoneFault.BAD_RECORD: "bad-record"}
+Shelve = Callable[[Iterable[CoverageRow]], Collection[CoverageRow]]
+"""Keeps rows, sorted by :func:`row_order`; those that are equal in it stay in their order."""
+
+
+def row_order(row: CoverageRow) -> tuple[str, str, str, int, str, str]:
+    """The order of the coverage file."""
+    return row.zone, row.fqdn, row.ip_address, row.port or 0, row.record, row.state
+
+
+def _in_memory(rows: Iterable[CoverageRow]) -> tuple[CoverageRow, ...]:
+    return tuple(sorted(rows, key=row_order))
 
 
 def make_coverage(
@@ -19,30 +31,46 @@ def make_coverage(
     plan: Plan | None,
     observations: Iterable[Observation],
     stopped: str | None,
+    shelve: Shelve = _in_memory,
 ) -> Coverage:
-    """Account for everything that was to be looked at. ``stopped`` is the reason when the run was cut short."""
+    """Account for everything that was to be looked at. ``stopped`` is the reason when the run was cut short.
+
+    ``observations`` are in the order of their targets. Rows are made one by one and held by nobody but ``shelve``.
+    """
+    rows: Iterable[CoverageRow]
     if plan is None:
-        rows = [_not_planned(zone, stopped or "not resolved") for zone in zones]
-        flat = [row for group in rows for row in group]
-        counts: Mapping[str, int] = Counter(row.zone for row in flat)
-        others = _others(zones)
+        rows = chain.from_iterable(_not_planned(zone, stopped or "not resolved") for zone in zones)
+        counts: Mapping[str, int] = _count(zones, hosts=True)
+        others = _count(zones, hosts=False)
     else:
-        flat = list(plan.unscanned)
-        seen = {observation.target: observation for observation in observations}
-        for target in plan.targets:
-            observation = seen.get(target)
-            if observation is None:
-                state, reason, detail, seconds = State.SKIPPED, "deadline", stopped or "not looked at", None
-            else:
-                state, reason, detail = terminal_state(observation.outcome)
-                seconds = observation.seconds
-            flat.append(coverage_row(target, target.provenance[0], state, reason, detail, seconds))
+        rows = _planned(plan, observations, stopped or "not looked at")
         counts, others = plan.host_records, plan.other_records
-    flat += [_of_problem(problem) for problem in problems]
     bad = Counter(_place_of(problem) for problem in problems if problem.fault is ZoneFault.BAD_RECORD)
     counts = {zone: counts.get(zone, 0) + bad[zone] for zone in (*counts, *(zone for zone in bad if zone not in counts))}
-    flat.sort(key=lambda row: (row.zone, row.fqdn, row.ip_address, row.port or 0, row.record, row.state))
-    return Coverage(tuple(flat), _totals(flat, counts, others), tuple(problems))
+    by_zone: dict[str, Counter[tuple[State, str]]] = {zone: Counter() for zone in (*counts, *others)}
+
+    def counted() -> Iterator[CoverageRow]:
+        for row in chain(rows, map(_of_problem, problems)):
+            by_zone.setdefault(row.zone, Counter())[row.state, row.reason] += 1
+            yield row
+
+    kept = shelve(counted())
+    totals = (ZoneTotals(zone, counts.get(zone, 0), others.get(zone, 0), dict(by_zone[zone])) for zone in sorted(by_zone))
+    return Coverage(kept, tuple(totals), tuple(problems))
+
+
+def _planned(plan: Plan, observations: Iterable[Observation], otherwise: str) -> Iterator[CoverageRow]:
+    """A row for everything in the plan; both targets and observations are sorted, so one pass joins them."""
+    yield from plan.unscanned
+    seen = iter(observations)
+    observation = next(seen, None)
+    for target in plan.targets:
+        state, reason, detail, seconds = State.SKIPPED, "deadline", otherwise, None
+        if observation is not None and observation.target == target:
+            state, reason, detail = terminal_state(observation.outcome)
+            seconds = observation.seconds
+            observation = next(seen, None)
+        yield coverage_row(target, target.provenance[0], state, reason, detail, seconds)
 
 
 def _of_problem(problem: ZoneProblem) -> CoverageRow:
@@ -54,13 +82,6 @@ def _of_problem(problem: ZoneProblem) -> CoverageRow:
 
 def _place_of(problem: ZoneProblem) -> str:
     return problem.zone or problem.source
-
-
-def _totals(rows: Iterable[CoverageRow], hosts: Mapping[str, int], others: Mapping[str, int]) -> tuple[ZoneTotals, ...]:
-    by_zone: dict[str, Counter[tuple[State, str]]] = {zone: Counter() for zone in (*hosts, *others)}
-    for row in rows:
-        by_zone.setdefault(row.zone, Counter())[row.state, row.reason] += 1
-    return tuple(ZoneTotals(zone, hosts.get(zone, 0), others.get(zone, 0), dict(by_zone[zone])) for zone in sorted(by_zone))
 
 
 def cut_short(plan: Plan, reason: str) -> Plan:
@@ -82,15 +103,16 @@ def _not_planned(zone: Zone, reason: str) -> Iterable[CoverageRow]:
             )
 
 
-def _others(zones: Iterable[Zone]) -> Mapping[str, int]:
+def _count(zones: Iterable[Zone], *, hosts: bool) -> Mapping[str, int]:
+    """Records per zone that name hosts, or that do not."""
     counts: Counter[str] = Counter()
     for zone in zones:
-        counts[zone.name.text] += sum(1 for record in zone.records if record.type not in HOST_TYPES)
+        counts[zone.name.text] += sum(1 for record in zone.records if (record.type in HOST_TYPES) is hosts)
     return counts
 
 
-def is_complete(coverage: Coverage, observations: Iterable[Observation], stopped: str | None) -> bool:
+def is_complete(coverage: Coverage, stopped: str | None) -> bool:
     """Whether everything was looked at: no zone or record lost, no engine failure, not cut short."""
     if stopped or coverage.problems:
         return False
-    return not any(terminal_state(observation.outcome)[1] == FailureKind.ENGINE.value for observation in observations)
+    return not any(reason == FailureKind.ENGINE.value for _, reason in coverage.counts())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,10 +32,13 @@ class Outside:
 
 
 async def look_outside(
-    outside: Outside, judge: Judge, observations: Sequence[Observation], observer: Observer, stop: Stop,
+    outside: Outside, judge: Judge, observations: Iterable[Observation], observer: Observer, stop: Stop,
     clock: Callable[[], datetime],
 ) -> None:
-    """Let the judge know all that can be learnt; what a stop overtakes is unknown, and the judge is told so, too."""
+    """Let the judge know all that can be learnt from ``observations``, which are read several times.
+
+    What a stop overtakes is unknown, and the judge is told so, too.
+    """
     if outside.fetch_issuers:
         await stop.unless(_fetch_issuers(outside.fetcher, judge, observations, observer, clock))
     if outside.crl:
@@ -63,7 +66,7 @@ async def _fetch_lists(fetcher: Fetcher, lists: Lists, observer: Observer, clock
 
 
 async def _fetch_issuers(
-    fetcher: Fetcher, judge: Judge, observations: Sequence[Observation], observer: Observer, clock: Callable[[], datetime]
+    fetcher: Fetcher, judge: Judge, observations: Iterable[Observation], observer: Observer, clock: Callable[[], datetime]
 ) -> None:
     notes = _Notes(observer)
     asked: set[str] = set()

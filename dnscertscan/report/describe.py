@@ -7,11 +7,8 @@ from dnscertscan.model.certificates import CertificateRef
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Deployment, Failure, FailureKind, Handshake, Observation, Outcome
 from dnscertscan.model.records import ZoneProblem
-from dnscertscan.model.report import CoverageRow, State, ZoneTotals
+from dnscertscan.model.report import CoverageRow, Place, State, ZoneTotals
 from dnscertscan.report.base import utc
-
-Place = tuple[str, int, str]
-"""(address, port, server name): what findings, observations and coverage rows are joined by."""
 
 
 def observed_place(observation: Observation) -> Place:

@@ -1,12 +1,10 @@
 """The JSON report: everything the run knows, versioned, each certificate once."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dnscertscan.model.certificates import Certificate
-from dnscertscan.model.observations import Handshake, Observation
+from dnscertscan.model.collected import grouped
 from dnscertscan.model.report import CoverageRow, Report, State
 from dnscertscan.report.base import Format, in_chunks, utc
 from dnscertscan.report.certificate import certificate_object
@@ -22,8 +20,6 @@ from dnscertscan.report.describe import (
 )
 from dnscertscan.report.schema import SCHEMA_ID
 from dnscertscan.report.summary import incomplete_reasons
-
-RowPlace = tuple[str, int | None, str]
 
 _ANSWERS_FIRST = {State.SCANNED: 0, State.FAILED: 1, State.SKIPPED: 2}
 
@@ -44,8 +40,8 @@ def _document(report: Report) -> Iterator[str]:
         yield f"{encode(name)}: {encode(value)},\n"
     yield from _block("targets", "[]", (encode(target) for target in _targets(report)))
     yield ",\n"
-    served = unique_certificates(report.observations)
-    yield from _block("certificates", "{}", (f"{encode(item.sha256)}: {encode(certificate_object(item))}" for item in served))
+    served = (f"{encode(item.sha256)}: {encode(certificate_object(item))}" for item in report.certificates())
+    yield from _block("certificates", "{}", served)
     yield ",\n"
     yield from _block("findings", "[]", (encode(finding_object(finding)) for finding in report.findings))
     yield "\n}\n"
@@ -64,7 +60,7 @@ def _head(report: Report) -> dict[str, Any]:
     run, coverage = report.run, report.coverage
     records = sum(zone.records for zone in coverage.totals)
     other_records = sum(zone.other_records for zone in coverage.totals)
-    totals = totals_object(records, other_records, Counter((row.state, row.reason) for row in coverage.rows))
+    totals = totals_object(records, other_records, coverage.counts())
     return {
         "schema": SCHEMA_ID,
         "run": {
@@ -83,14 +79,17 @@ def _head(report: Report) -> dict[str, Any]:
 
 def _targets(report: Report) -> Iterator[dict[str, Any]]:
     """Every observation and every other place of the coverage ledger, each with the ledger's rows that lead to it."""
-    rows: dict[RowPlace, list[CoverageRow]] = {}
-    for row in report.coverage.rows:
-        rows.setdefault((row.ip_address, row.port, row.fqdn), []).append(row)
+    rows = grouped(report.coverage.rows, _place)
     for observation in report.observations:
         place = observed_place(observation)
-        yield _with_rows(target_object(observation, report.valid.get(place, {})), rows.pop(place, []))
-    for (ip_address, port, fqdn), here in rows.items():
-        yield _with_rows(unseen_object(fqdn=fqdn, ip_address=ip_address, port=port, zones=()), here)
+        yield _with_rows(target_object(observation, report.valid.get(place, {})), rows.take(place))
+    for here in rows.rest():
+        first = here[0]
+        yield _with_rows(unseen_object(fqdn=first.fqdn, ip_address=first.ip_address, port=first.port, zones=()), here)
+
+
+def _place(row: CoverageRow) -> tuple[str, int | None, str]:
+    return row.ip_address, row.port, row.fqdn
 
 
 def _with_rows(target: dict[str, Any], rows: list[CoverageRow]) -> dict[str, Any]:
@@ -100,18 +99,6 @@ def _with_rows(target: dict[str, Any], rows: list[CoverageRow]) -> dict[str, Any
         target |= {"state": str(first.state), "reason": first.reason, "detail": first.detail}
         target["zones"] = sorted({*target["zones"], *(row.zone for row in rows if row.zone)})
     return target | {"records": [row_object(row) for row in rows]}
-
-
-def unique_certificates(observations: Iterable[Observation]) -> list[Certificate]:
-    """Every certificate that was served, once, in the order of digests."""
-    held = {
-        certificate.sha256: certificate
-        for observation in observations
-        if isinstance(observation.outcome, Handshake)
-        for deployment in observation.outcome.deployments
-        for certificate in deployment.chain
-    }
-    return [held[digest] for digest in sorted(held)]
 
 
 JSON = Format("json", (".json",), render_json)

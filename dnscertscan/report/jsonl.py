@@ -1,17 +1,16 @@
 """JSON lines: one self-contained object per observation, so that a run can be followed while it goes on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from dnscertscan.model.collected import grouped
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
-from dnscertscan.model.report import Report
+from dnscertscan.model.report import Report, unique_certificates
 from dnscertscan.report.base import Format, in_chunks
 from dnscertscan.report.certificate import certificate_facts
 from dnscertscan.report.describe import finding_object, observed_place, target_object, unseen_object
-from dnscertscan.report.json_report import encode, unique_certificates
-
-FindingPlace = tuple[str, int | None, str]
+from dnscertscan.report.json_report import encode
 
 
 def observation_line(observation: Observation, findings: Iterable[Finding], valid: Mapping[str, bool] | None = None) -> bytes:
@@ -19,9 +18,9 @@ def observation_line(observation: Observation, findings: Iterable[Finding], vali
     return _line(target_object(observation, valid or {}), [observation], findings).encode()
 
 
-def findings_lines(findings: Iterable[Finding]) -> Iterator[bytes]:
+def findings_lines(findings: Collection[Finding]) -> Iterator[bytes]:
     """Findings that no observation's line holds (a dangling name, a failed zone), a line per place in the shape of one."""
-    return (_unseen_line(group).encode() for group in _by_place(findings).values())
+    return (_unseen_line(group).encode() for group in grouped(findings, _place).rest())
 
 
 def render_jsonl(report: Report) -> Iterator[bytes]:
@@ -30,19 +29,16 @@ def render_jsonl(report: Report) -> Iterator[bytes]:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    found = _by_place(report.findings)
+    found = grouped(report.findings, _place)
     for observation in report.observations:
         place = observed_place(observation)
-        yield _line(target_object(observation, report.valid.get(place, {})), [observation], found.pop(place, []))
-    yield from map(_unseen_line, found.values())
+        yield _line(target_object(observation, report.valid.get(place, {})), [observation], found.take(place))
+    yield from map(_unseen_line, found.rest())
 
 
-def _by_place(findings: Iterable[Finding]) -> dict[FindingPlace, list[Finding]]:
-    found: dict[FindingPlace, list[Finding]] = {}
-    for finding in findings:
-        at = finding.subject
-        found.setdefault((at.ip_address, at.port, at.fqdn or at.zone), []).append(finding)
-    return found
+def _place(finding: Finding) -> tuple[str, int | None, str]:
+    at = finding.subject
+    return at.ip_address, at.port, at.fqdn or at.zone
 
 
 def _unseen_line(findings: list[Finding]) -> str:

@@ -1,9 +1,9 @@
 """The lines that end every run: what was there, what became of it, and whether anything is missing."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from dnscertscan.model.findings import Finding, Severity
+from dnscertscan.model.findings import Severity
 from dnscertscan.model.observations import FailureKind
 from dnscertscan.model.records import ZoneFault
 from dnscertscan.model.report import Report, State, ZoneTotals
@@ -16,11 +16,11 @@ def summary(report: Report) -> list[str]:
     The sentence never changes with the numbers (no singular), so that scripts can match it.
     """
     coverage = report.coverage
-    states = Counter(row.state for row in coverage.rows)
-    lines = [_sentence(sum(zone.records for zone in coverage.totals), states, report.severities())]
+    states = {state: coverage.count(state) for state in State}
+    tally = report.tally()
+    lines = [_sentence(sum(zone.records for zone in coverage.totals), states, tally.severities)]
     if len(coverage.totals) > 1:
-        by_zone = _severities_by_zone(report.findings)
-        lines += [f"{visible(zone.zone, 260)}: {_zone_sentence(zone, by_zone)}" for zone in coverage.totals]
+        lines += [f"{visible(zone.zone, 260)}: {_zone_sentence(zone, tally.by_zone)}" for zone in coverage.totals]
     lines += [f"INCOMPLETE: {reason}" for reason in incomplete_reasons(report)]
     return lines
 
@@ -34,20 +34,14 @@ def incomplete_reasons(report: Report) -> list[str]:
     reasons += [visible(problem.message) for problem in coverage.problems if problem.fault is ZoneFault.FAILED]
     if bad := sum(1 for problem in coverage.problems if problem.fault is ZoneFault.BAD_RECORD):
         reasons.append(f"{_number(bad, 'record')} could not be used (reason bad-record in the coverage file)")
-    words = Counter(row.reason for row in coverage.rows)
+    words: Counter[str] = Counter()
+    for (_, reason), count in coverage.counts().items():
+        words[reason] += count
     if late := words[FailureKind.DEADLINE]:
         reasons.append(f"the run ended before {_number(late, 'target')} could be looked at (reason deadline)")
     if died := words[FailureKind.ENGINE]:
         reasons.append(f"the scanner itself failed on {_number(died, 'target')} (reason engine)")
     return reasons or ["not every name could be looked up, or the run was cut short; the coverage file has the reasons"]
-
-
-def _severities_by_zone(findings: Iterable[Finding]) -> dict[str, Counter[Severity]]:
-    by_zone: dict[str, Counter[Severity]] = {}
-    for finding in findings:
-        for zone in finding.subject.zone.split(", "):  # a target that several zones lead to counts in each of them
-            by_zone.setdefault(zone, Counter())[finding.severity] += 1
-    return by_zone
 
 
 def _zone_sentence(zone: ZoneTotals, by_zone: Mapping[str, Counter[Severity]]) -> str:
