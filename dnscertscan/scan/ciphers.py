@@ -1,7 +1,9 @@
 """Cipher suites: names for numbers, and the numbers a hello of our own offers."""
 
 import ssl
+from enum import StrEnum
 from functools import cache
+from typing import NamedTuple
 
 # Suites that current OpenSSL builds no longer know, but old servers may have nothing else (IANA TLS parameters registry).
 _OLD = {
@@ -15,20 +17,49 @@ _OLD = {
 _BLIND = {0x0018: "ADH-RC4-MD5", 0x001B: "ADH-DES-CBC3-SHA", 0xC016: "AECDH-RC4-SHA", 0xC017: "AECDH-DES-CBC3-SHA"}
 
 
+class Exchange(StrEnum):
+    """How a suite agrees on keys, in the order of what it costs the server: nothing, or a signature and more."""
+
+    RSA = "kx-rsa"
+    ECDHE = "kx-ecdhe"
+    DHE = "kx-dhe"
+    SHARED = "shared key or password"
+
+
+class Suite(NamedTuple):
+    """One suite up to TLS 1.2 in which the server shows a certificate."""
+
+    number: int
+    name: str
+    rsa: bool
+    """The certificate's key is an RSA key (OpenSSL's ``aRSA``)."""
+    exchange: Exchange
+    weak: bool
+    """Current libraries do not offer it."""
+
+
 @cache
-def _known() -> tuple[dict[int, str], dict[int, str]]:
-    """(suites with a certificate, suites without): number -> OpenSSL name, up to TLS 1.2."""
+def _known() -> tuple[dict[int, Suite], dict[int, str]]:
+    """(suites with a certificate, names of suites without) by number, up to TLS 1.2."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
-    proven: dict[int, str] = {}
+    proven: dict[int, Suite] = {}
     blind: dict[int, str] = {}
     for suite in context.get_ciphers():
         number = suite["id"] & 0xFFFF
         if suite["auth"] == "auth-any":
             continue  # TLS 1.3
-        without = suite["auth"] in ("auth-null", "auth-psk", "auth-srp")
-        (blind if without else proven)[number] = suite["name"]
-    return proven | {number: name for number, name in _OLD.items() if number not in proven}, blind | _BLIND
+        if suite["auth"] in ("auth-null", "auth-psk", "auth-srp"):
+            blind[number] = suite["name"]
+            continue
+        exchange = Exchange(suite["kea"]) if suite["kea"] in set(Exchange) else Exchange.SHARED
+        proven[number] = Suite(number, suite["name"], suite["auth"] == "auth-rsa", exchange, "NULL" in suite["name"])
+    return proven | {number: _old(number, name) for number, name in _OLD.items() if number not in proven}, blind | _BLIND
+
+
+def _old(number: int, name: str) -> Suite:
+    exchange = Exchange.ECDHE if name.startswith("ECDHE") else Exchange.DHE if "EDH-" in name else Exchange.RSA
+    return Suite(number, name, "ECDSA" not in name and "DSS" not in name, exchange, weak=True)
 
 
 def with_certificate() -> tuple[int, ...]:
@@ -39,6 +70,29 @@ def with_certificate() -> tuple[int, ...]:
 def without_certificate() -> tuple[int, ...]:
     """Anonymous, pre-shared key and SRP suites: the server shows no certificate."""
     return tuple(_known()[1])
+
+
+@cache
+def offered() -> tuple[int, ...]:
+    """What a current client offers beside TLS 1.3, in its order: ECDSA before RSA, fresh keys before RSA key transport."""
+    order = {Exchange.ECDHE: 0, Exchange.DHE: 1, Exchange.RSA: 2}
+    suites = [suite for suite in _plain() if not suite.weak]
+    return tuple(suite.number for suite in sorted(suites, key=lambda suite: (order[suite.exchange], suite.rsa)))
+
+
+@cache
+def by_key(*, rsa: bool) -> tuple[int, ...]:
+    """Every suite for RSA keys, or every suite for other keys; those first that cost the server least, weak ones last.
+
+    A server that lets the client choose need not sign anything when it answers a hello that begins with RSA key transport.
+    """
+    order = list(Exchange)
+    suites = [suite for suite in _plain() if suite.rsa is rsa]
+    return tuple(suite.number for suite in sorted(suites, key=lambda suite: (suite.weak, order.index(suite.exchange))))
+
+
+def _plain() -> list[Suite]:
+    return [suite for suite in _known()[0].values() if suite.exchange is not Exchange.SHARED]
 
 
 _TLS13 = {
@@ -52,7 +106,9 @@ def name(number: int | None) -> str:
     if number is None:
         return ""
     proven, blind = _known()
-    return _TLS13.get(number) or proven.get(number) or blind.get(number) or f"0x{number:04x}"
+    if number in proven:
+        return proven[number].name
+    return _TLS13.get(number) or blind.get(number) or f"0x{number:04x}"
 
 
 def shows_certificate(number: int | None) -> bool:

@@ -5,6 +5,7 @@ Up to TLS 1.2 the whole first flight is in clear (RFC 5246 7.3). In TLS 1.3 ever
 beside a TLS library instead of asking it keeps the certificates octet by octet as sent, also those the library refuses.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -16,8 +17,7 @@ RECORD_HEADER = 5
 MAX_RECORD = (1 << 14) + 2048
 # RFC 8446 4.1.3: the random of a ServerHello that only asks for another hello.
 _RETRY_RANDOM = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
-_SUPPORTED_VERSIONS = 43
-_STATUS_REQUEST = 5
+_STATUS_REQUEST, _ALPN, _SCT, _SUPPORTED_VERSIONS, _KEY_SHARE = 5, 16, 18, 43, 51
 PROTOCOLS = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
 
 
@@ -35,6 +35,7 @@ class Message(IntEnum):
 
     HELLO_REQUEST = 0
     SERVER_HELLO = 2
+    ENCRYPTED_EXTENSIONS = 8
     CERTIFICATE = 11
     CERTIFICATE_REQUEST = 13
     SERVER_HELLO_DONE = 14
@@ -69,11 +70,23 @@ class Flight:
     certificates: tuple[bytes, ...] | None = None
     """The certificate list as sent (DER, leaf first); ``()`` when the server sent an empty one."""
     staple: bytes | None = None
+    scts: bytes | None = None
+    """The SignedCertificateTimestampList that came in a TLS extension (RFC 6962 3.3.1)."""
+    alpn: str = ""
+    """The application protocol the server chose (RFC 7301), octets as Latin-1."""
+    retry: bool = False
+    """The server has asked for another hello (TLS 1.3)."""
+    key_share: tuple[int, bytes] | None = None
+    """(group, share) of a TLS 1.3 ServerHello."""
+    server_hello: bytes = b""
+    """The ServerHello message, for the transcript."""
     client_auth: bool = False
     alert: tuple[int, int] | None = None
     """(level, description) of the last alert."""
     complete: bool = False
     """The server has said all it says before it waits for the client."""
+    undecipherable: bool = False
+    """A record of the encrypted flight was under other keys than those given."""
     after: int = 0
     """Encrypted records that came after the flight was complete (TLS 1.3)."""
     _raw: bytearray = field(default_factory=bytearray)
@@ -142,6 +155,8 @@ class Flight:
             self._sealed.append((header, body))
         elif (opened := self._opener.open(header, body)) is not None:
             self._content(*opened)
+        else:
+            self.undecipherable = True
 
     def _content(self, kind: int, body: bytes) -> None:
         if kind == Record.ALERT and len(body) >= 2:
@@ -172,6 +187,9 @@ class Flight:
                     raise FlightError(f"more than {MAX_HELLO_REQUESTS} HelloRequest messages")
             case Message.SERVER_HELLO:
                 self._server_hello(body)
+            case Message.ENCRYPTED_EXTENSIONS if self.version == 0x0304:
+                with suppress(FlightError):
+                    self._application_protocol(dict(_extensions(_Reader(body).vector(2))))
             case Message.CERTIFICATE if self.certificates is None:
                 self._certificate(body)
             case Message.CERTIFICATE_STATUS if len(body) > 4 and body[0] == 1:
@@ -191,8 +209,22 @@ class Flight:
         if _SUPPORTED_VERSIONS in extensions:
             version = int.from_bytes(extensions[_SUPPORTED_VERSIONS])
         self.version = version
-        if random != _RETRY_RANDOM:
-            self.cipher = cipher
+        self.retry = random == _RETRY_RANDOM
+        if self.retry:
+            return
+        self.cipher = cipher
+        self.server_hello = b"\x02" + len(body).to_bytes(3) + body
+        self.scts = extensions.get(_SCT)
+        self._application_protocol(extensions)
+        share = extensions.get(_KEY_SHARE, b"")
+        if len(share) > 4:
+            self.key_share = (int.from_bytes(share[:2]), share[4:])
+
+    def _application_protocol(self, extensions: dict[int, bytes]) -> None:
+        """One name in a list (RFC 7301 3.1); what is malformed is no reason to leave the certificates unread."""
+        names = extensions.get(_ALPN, b"")
+        if len(names) > 3:
+            self.alpn = names[3 : 3 + names[2]].decode("latin-1")
 
     def _certificate(self, body: bytes) -> None:
         reader = _Reader(body)
@@ -206,9 +238,12 @@ class Flight:
             if len(found) > MAX_CERTIFICATES:
                 raise FlightTooLargeError(f"more than {MAX_CERTIFICATES} certificates in the list")
             if modern:
-                status = dict(_extensions(entries.vector(2))).get(_STATUS_REQUEST, b"")
-                if len(found) == 1 and len(status) > 4 and status[0] == 1:
-                    self.staple = status[4:]
+                extensions = dict(_extensions(entries.vector(2)))
+                status = extensions.get(_STATUS_REQUEST, b"")
+                if len(found) == 1:
+                    self.scts = extensions.get(_SCT)
+                    if len(status) > 4 and status[0] == 1:
+                        self.staple = status[4:]
         self.certificates = tuple(found)
 
 

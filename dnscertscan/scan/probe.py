@@ -1,31 +1,31 @@
-"""The bounded check that comes before SSLyze: connect, one hello, the first flight, under a time and an octet limit.
+"""Our own look at one target: connect, one hello, the first flight, under a time and an octet limit.
 
 It decides every way a peer can fail to show a certificate, and keeps the list it shows. Peers that do not speak TLS never get
-further than this.
+further than this. Everything here runs inside a :class:`dnscertscan.scan.loop.Loop`.
 """
 
-import asyncio
 import secrets
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from ipaddress import ip_address
-from typing import Protocol
+from time import monotonic
 
 from dnscertscan.model.endpoints import TLS, Target
 from dnscertscan.model.observations import ClientAuth, Failure, FailureKind
 from dnscertscan.scan import alerts, banner, ciphers
 from dnscertscan.scan.base import ScanSettings
-from dnscertscan.scan.flight import Flight, FlightError, FlightTooLargeError
+from dnscertscan.scan.flight import FlightError, FlightTooLargeError
+from dnscertscan.scan.handshakes import ClearHello, CurrentHello, Handshake
 from dnscertscan.scan.hello import TLS10, TLS12, client_hello
-from dnscertscan.scan.session import Session
 from dnscertscan.scan.starttls import DIALOGUES
 from dnscertscan.scan.upgrade import upgrade
-from dnscertscan.scan.wire import BudgetError, Wire, connect, connect_failure
+from dnscertscan.scan.wire import BudgetError, Wire, connect_failure
 
 _MORE_BANNER = 0.3
 _VERDICT_WAIT = 1.0
+_PROTOCOLS = (b"h2", b"http/1.1")
 _WORTH_ANOTHER_HELLO = {
     FailureKind.ALERT, FailureKind.UNSUPPORTED_TLS, FailureKind.HANDSHAKE_ERROR, FailureKind.CLOSED, FailureKind.RESET,
 }
@@ -40,43 +40,13 @@ class Reading:
     cipher: str
     client_auth: ClientAuth = ClientAuth.NONE
     staple: bytes | None = None
-
-
-class _Handshake(Protocol):
-    """What the driver needs of either kind of handshake."""
-
-    flight: Flight
-    done: bool
-    error: str
-
-    def feed(self, data: bytes) -> None: ...
-    def outgoing(self) -> bytes: ...
-    def verdict_on_us(self) -> str: ...
-
-
-class _Hello:
-    """A handshake that is only a hello: the answer is read as far as it is in clear."""
-
-    def __init__(self, first: bytes, limit: int) -> None:
-        self.flight = Flight(limit)
-        self.done = False
-        self.error = ""
-        self._first = first
-
-    def feed(self, data: bytes) -> None:
-        self.flight.feed(data)
-
-    def outgoing(self) -> bytes:
-        first, self._first = self._first, b""
-        return first
-
-    def verdict_on_us(self) -> str:
-        return ""
+    alpn: str = ""
+    scts: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One target's check. ``deadline`` is loop time; ``heard`` is called when the peer first says something."""
+    """One target's check. ``deadline`` is monotonic time; ``heard`` is called when the peer first says something."""
 
     target: Target
     settings: ScanSettings
@@ -85,19 +55,21 @@ class Probe:
 
     async def read(self) -> Reading | Failure:
         """Ask as a current client does; where that fails for reasons of TLS, ask again as older clients did."""
-        name, limit = self._asked_name(), self.settings.max_bytes
-        first = await self._ask(partial(Session, name, limit))
+        first = await self.current(self.asked_name())
         if isinstance(first, Reading) or first.kind not in _WORTH_ANOTHER_HELLO:
             return first
+        name = self.asked_name()
+        again = await self._with_openssl(name, ())
+        if isinstance(again, Reading) or again.kind is FailureKind.NO_CERTIFICATE:
+            return again
         proven, blind = ciphers.with_certificate(), ciphers.without_certificate()
         for suites, version in ((proven, TLS12), (blind, TLS12), (proven[-60:], TLS10)):
-            hello = client_hello(suites, secrets.token_bytes(32), name, version)
-            again = await self._ask(partial(_Hello, hello, limit))
+            again = await self.in_clear(client_hello(suites, secrets.token_bytes(32), name, version))
             if isinstance(again, Reading) or again.kind is FailureKind.NO_CERTIFICATE:
                 return again
         return first
 
-    def _asked_name(self) -> str:
+    def asked_name(self) -> str:
         """The name for SNI; none where an address is asked for (RFC 6066 3: literal addresses are not permitted)."""
         name = self.target.server_name.text
         try:
@@ -106,29 +78,59 @@ class Probe:
             return name
         return ""
 
-    async def _ask(self, start: Callable[[], _Handshake]) -> Reading | Failure:
-        settings = self.settings
-        connecting = min(self.deadline, asyncio.get_running_loop().time() + settings.connect_timeout)
-        async with AsyncExitStack() as stack:
+    async def current(self, name: str, *, until: float | None = None, client_auth: bool = True) -> Reading | Failure:
+        """A hello of a current client, as far as we can read the answer ourselves; OpenSSL takes over where we cannot.
+
+        That a server wants a certificate of the client is looked into with OpenSSL, too, unless ``client_auth`` is False.
+        """
+        protocols = _PROTOCOLS if self.target.endpoint.service == TLS else ()
+        hello = CurrentHello(name, self.settings.max_bytes, protocols)
+        first = await self._ask(lambda: hello, until)
+        if hello.beyond_us:
+            return await self._with_openssl(name, protocols, until)
+        if client_auth and isinstance(first, Reading) and first.client_auth is not ClientAuth.NONE:
+            again = await self._with_openssl(name, protocols, until)
+            if isinstance(again, Reading):
+                return replace(first, client_auth=again.client_auth)
+        return first
+
+    async def in_clear(self, hello: bytes, until: float | None = None) -> Reading | Failure:
+        """A hello up to TLS 1.2 and what it brings, until ``until`` at the latest."""
+        return await self._ask(partial(ClearHello, hello, self.settings.max_bytes), until)
+
+    async def _with_openssl(self, name: str, protocols: tuple[bytes, ...], until: float | None = None) -> Reading | Failure:
+        from dnscertscan.scan.session import Session  # noqa: PLC0415 - pyOpenSSL costs a worker 11 MB, and few need it
+
+        return await self._ask(partial(Session, name, self.settings.max_bytes, protocols), until)
+
+    async def _ask(self, start: Callable[[], Handshake], until: float | None = None) -> Reading | Failure:
+        settings, end = self.settings, self.deadline if until is None else min(until, self.deadline)
+        endpoint = self.target.endpoint
+        try:
+            wire = Wire(endpoint, settings.max_bytes, self.heard, min(end, monotonic() + settings.connect_timeout))
+        except OSError as error:
+            return connect_failure(error)
+        try:
             try:
-                async with asyncio.timeout_at(connecting):
-                    wire = await stack.enter_async_context(connect(self.target.endpoint, settings.max_bytes, self.heard))
+                await wire.connect(endpoint)
             except OSError as error:
                 return connect_failure(error)
+            wire.until = end
             return await self._talk(_Talk(wire), start)
+        finally:
+            wire.close()
 
-    async def _talk(self, talk: "_Talk", start: Callable[[], _Handshake]) -> Reading | Failure:
+    async def _talk(self, talk: "_Talk", start: Callable[[], Handshake]) -> Reading | Failure:
         """Whatever ends the conversation, what was read before its end counts."""
         try:
-            async with asyncio.timeout_at(self.deadline):
-                if (refusal := await self._upgrade(talk.wire)) is not None:
-                    return refusal
-                talk.handshake = start()
-                talk.before = talk.wire.received
-                end = await _run(talk.wire, talk.handshake)
-                shown = _result(talk.handshake)
-                if isinstance(shown, Reading) and shown.client_auth is ClientAuth.REQUESTED:
-                    shown = await _with_client_auth(talk.wire, talk.handshake, shown)
+            if (refusal := await self._upgrade(talk.wire)) is not None:
+                return refusal
+            talk.handshake = start()
+            talk.before = talk.wire.received
+            end = await _run(talk.wire, talk.handshake)
+            shown = _result(talk.handshake)
+            if isinstance(shown, Reading) and shown.client_auth is ClientAuth.REQUESTED and talk.handshake.can_answer:
+                shown = await _with_client_auth(talk.wire, talk.handshake, shown)
         except (OSError, BudgetError) as error:
             end, shown = self._broken_off(error, talk), _result(talk.handshake)
         alert = talk.handshake.flight.alert if talk.handshake is not None else None
@@ -164,16 +166,16 @@ class _Talk:
     """One conversation as far as it got."""
 
     wire: Wire
-    handshake: _Handshake | None = None
+    handshake: Handshake | None = None
     before: int = 0
     """Octets received before the TLS handshake."""
 
 
-async def _run(wire: Wire, handshake: _Handshake) -> Failure | None:
+async def _run(wire: Wire, handshake: Handshake) -> Failure | None:
     """Talk until the server's first flight is read, or nothing more is to be learnt."""
     flight, first = handshake.flight, b""
     failure: Failure | None = None
-    while failure is None and not flight.complete:
+    while failure is None and not flight.complete and not handshake.beyond_us:
         if out := handshake.outgoing():
             await wire.send(out)
         data = await wire.receive()
@@ -189,7 +191,7 @@ async def _run(wire: Wire, handshake: _Handshake) -> Failure | None:
     return failure
 
 
-def _feed(handshake: _Handshake, data: bytes) -> Failure | None:
+def _feed(handshake: Handshake, data: bytes) -> Failure | None:
     flight = handshake.flight
     try:
         handshake.feed(data)
@@ -204,7 +206,7 @@ def _feed(handshake: _Handshake, data: bytes) -> Failure | None:
     return None
 
 
-def _result(handshake: _Handshake | None) -> Reading | Failure | None:
+def _result(handshake: Handshake | None) -> Reading | Failure | None:
     """What the flight shows so far: the list, a handshake without one, or nothing."""
     if handshake is None:
         return None
@@ -212,7 +214,7 @@ def _result(handshake: _Handshake | None) -> Reading | Failure | None:
     if flight.certificates:
         return Reading(
             flight.certificates, flight.protocol, ciphers.name(flight.cipher),
-            ClientAuth.REQUESTED if flight.client_auth else ClientAuth.NONE, flight.staple,
+            ClientAuth.REQUESTED if flight.client_auth else ClientAuth.NONE, flight.staple, flight.alpn, flight.scts,
         )
     if flight.certificates is not None or flight.complete:
         empty = ciphers.shows_certificate(flight.cipher)
@@ -221,20 +223,20 @@ def _result(handshake: _Handshake | None) -> Reading | Failure | None:
     return None
 
 
-async def _with_client_auth(wire: Wire, handshake: _Handshake, reading: Reading) -> Reading:
+async def _with_client_auth(wire: Wire, handshake: Handshake, reading: Reading) -> Reading:
     """REQUIRED where the server says so after our empty certificate: by an alert, or by breaking off (RFC 8446 4.4.2.4)."""
-    required = Reading(reading.chain, reading.protocol, reading.cipher, ClientAuth.REQUIRED, reading.staple)
+    required = replace(reading, client_auth=ClientAuth.REQUIRED)
+    wire.until = min(wire.until, monotonic() + _VERDICT_WAIT)
     try:
-        async with asyncio.timeout(_VERDICT_WAIT):
-            while not handshake.error:
-                if out := handshake.outgoing():
-                    await wire.send(out)
-                if handshake.done and (verdict := handshake.verdict_on_us()):
-                    return reading if verdict == "accepted" else required
-                data = await wire.receive()
-                if not data:
-                    return required
-                handshake.feed(data)
+        while not handshake.error:
+            if out := handshake.outgoing():
+                await wire.send(out)
+            if handshake.done and (verdict := handshake.verdict_on_us()):
+                return reading if verdict == "accepted" else required
+            data = await wire.receive()
+            if not data:
+                return required
+            handshake.feed(data)
     except (TimeoutError, FlightError, BudgetError):
         return reading
     except OSError:
@@ -260,8 +262,8 @@ def _closed(received: int) -> Failure:
 async def _rest_of_banner(wire: Wire) -> bytes:
     """What else comes of a banner in a moment, to name the protocol."""
     rest = b""
+    wire.until = min(wire.until, monotonic() + _MORE_BANNER)
     with suppress(OSError, BudgetError):
-        async with asyncio.timeout(_MORE_BANNER):
-            while len(rest) < banner.MAX_SHOWN and (data := await wire.receive()):
-                rest += data
+        while len(rest) < banner.MAX_SHOWN and (data := await wire.receive()):
+            rest += data
     return rest

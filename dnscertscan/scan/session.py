@@ -3,22 +3,15 @@
 Nothing is verified here, and no data is ever exchanged: the only question is what the server presents.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from OpenSSL import SSL
 
+from dnscertscan.scan import tls13
 from dnscertscan.scan.flight import Flight
 
 _SECRET_LABEL = b"SERVER_HANDSHAKE_TRAFFIC_SECRET"
-_Digest = type[SHA256] | type[SHA384]
-_Aead = type[AESGCM] | type[ChaCha20Poly1305]
-_SUITES: dict[int, tuple[int, _Digest, _Aead]] = {
-    0x1301: (16, SHA256, AESGCM), 0x1302: (32, SHA384, AESGCM), 0x1303: (32, SHA256, ChaCha20Poly1305),
-}
 _TLS13_SUITES = b"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
 # Everything that shows a certificate but finite-field Diffie-Hellman up to TLS 1.2: its size, and so the time the arithmetic
 # takes here, is the peer's choice. Servers that have nothing else are read by a hello of our own, which computes nothing.
@@ -34,32 +27,6 @@ _REFUSALS = (
 
 class SessionError(Exception):
     """OpenSSL gave the handshake up; the text is its reason."""
-
-
-class _Tls13Opener:
-    """The server's handshake records under one traffic secret (RFC 8446 5.2, 7.1, 7.3)."""
-
-    def __init__(self, cipher: int, secret: bytes) -> None:
-        size, digest, aead = _SUITES[cipher]
-        self._aead = aead(_expand_label(digest(), secret, b"key", size))
-        self._iv = int.from_bytes(_expand_label(digest(), secret, b"iv", 12))
-        self._sequence = 0
-
-    def open(self, header: bytes, body: bytes) -> tuple[int, bytes] | None:
-        """(content type, content), or None for a record under other keys."""
-        nonce = (self._iv ^ self._sequence).to_bytes(12)
-        try:
-            inner = self._aead.decrypt(nonce, body, header).rstrip(b"\0")
-        except InvalidTag:
-            return None
-        self._sequence += 1
-        return (inner[-1], inner[:-1]) if inner else None
-
-
-def _expand_label(digest: SHA256 | SHA384, secret: bytes, label: bytes, size: int) -> bytes:
-    full = b"tls13 " + label
-    info = size.to_bytes(2) + bytes([len(full)]) + full + b"\0"
-    return HKDFExpand(algorithm=digest, length=size, info=info).derive(secret)
 
 
 @cache
@@ -85,7 +52,10 @@ def _on_secret(connection: SSL.Connection, line: bytes) -> None:
 class Session:
     """Feed it what the server sends, send what :meth:`outgoing` gives, until :attr:`flight` is complete."""
 
-    def __init__(self, server_name: str, limit: int) -> None:
+    can_answer = True
+    beyond_us = False
+
+    def __init__(self, server_name: str, limit: int, protocols: Sequence[bytes] = ()) -> None:
         self.flight = Flight(limit)
         self.done = False
         """OpenSSL has finished the handshake on our side."""
@@ -98,6 +68,8 @@ class Session:
         self._tls.set_connect_state()
         if server_name:
             self._tls.set_tlsext_host_name(server_name.encode("ascii"))
+        if protocols:
+            self._tls.set_alpn_protos(list(protocols))
         self._tls.request_ocsp()
         self._advance()
 
@@ -107,9 +79,9 @@ class Session:
         if not self.error:
             _write(self._tls, data)
             self._advance()
-        if self._secrets and not self._unlocked and self.flight.cipher in _SUITES:
+        if self._secrets and not self._unlocked and self.flight.cipher in tls13.SUITES:
             self._unlocked = True
-            self.flight.unlock(_Tls13Opener(self.flight.cipher, self._secrets[-1]))
+            self.flight.unlock(tls13.Opener(self.flight.cipher, self._secrets[-1]))
 
     def outgoing(self) -> bytes:
         """Octets to send now; after an error nothing more is sent."""

@@ -20,6 +20,7 @@ from dnscertscan.scan.fanout import fan_out
 from dnscertscan.scan.lanebook import gentle as gently
 from dnscertscan.scan.limits import Place
 from dnscertscan.scan.merge import Received, deployments
+from dnscertscan.scan.on_asyncio import on_asyncio
 from dnscertscan.scan.probe import Probe
 
 _LEAST = 0.5
@@ -76,7 +77,7 @@ class SslyzeEngine:
         settings = self._settings
         if place.timeout < settings.timeout:  # a dead port; what answers after all has the full time for the rest
             settings = replace(settings, timeout=place.timeout)
-        reading = await Probe(target, settings, loop.time() + settings.timeout, place.heard).read()
+        reading = await on_asyncio(Probe(target, settings, loop.time() + settings.timeout, place.heard).read())
         if isinstance(reading, Failure):
             return reading
         if self._confirmer is None:

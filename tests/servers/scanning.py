@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from time import monotonic
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -11,6 +12,7 @@ from dnscertscan.model.endpoints import Endpoint, Target
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Failure, Handshake, Observation
 from dnscertscan.scan import ScanSettings
+from dnscertscan.scan.loop import Loop
 from dnscertscan.scan.probe import Probe, Reading
 from dnscertscan.scan.sslyze import SslyzeEngine
 
@@ -40,25 +42,25 @@ def observe(targets: Iterable[Target], *, limit: float = 60.0, **settings: float
 
 def check(one: Target, *, timeout: float = 3.0, **settings: float) -> Reading | Failure:
     """What our own check alone makes of a target."""
-    async def run() -> Reading | Failure:
-        deadline = asyncio.get_running_loop().time() + timeout
-        limits = ScanSettings(timeout=timeout, **settings)  # type: ignore[arg-type]  # ints where the field wants ints
-        return await Probe(one, limits, deadline, lambda: None).read()
-
-    return asyncio.run(run())
+    limits = ScanSettings(timeout=timeout, **settings)  # type: ignore[arg-type]  # ints where the field wants ints
+    loop = Loop()
+    try:
+        return loop.run(Probe(one, limits, monotonic() + timeout, lambda: None).read())
+    finally:
+        loop.close()
 
 
 def check_all(targets: Mapping[str, Target], *, timeout: float) -> dict[str, tuple[Reading | Failure, float]]:
     """Our own check of many targets at the same time: outcome and seconds by name."""
-    async def one(target: Target) -> tuple[Reading | Failure, float]:
-        start = asyncio.get_running_loop().time()
-        outcome = await Probe(target, ScanSettings(timeout=timeout), start + timeout, lambda: None).read()
-        return outcome, asyncio.get_running_loop().time() - start
-
-    async def run() -> list[tuple[Reading | Failure, float]]:
-        return await asyncio.gather(*(one(target) for target in targets.values()))
-
-    return dict(zip(targets, asyncio.run(run()), strict=True))
+    found: dict[str, tuple[Reading | Failure, float]] = {}
+    loop, start = Loop(), monotonic()
+    for name, one in targets.items():
+        talk = Probe(one, ScanSettings(timeout=timeout), start + timeout, lambda: None).read()
+        loop.start(talk, lambda outcome, name=name: found.update({name: (outcome, monotonic() - start)}))
+    while len(found) < len(targets):
+        loop.turn(1.0)
+    loop.close()
+    return {name: found[name] for name in targets}
 
 
 def handshake(observation: Observation) -> Handshake:
