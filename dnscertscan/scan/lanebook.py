@@ -21,6 +21,7 @@ from dnscertscan.scan.base import ScanSettings
 from dnscertscan.scan.pace import Pace
 from dnscertscan.scan.silence import Silences
 
+_QUIET_OVERALL = 0.15  # for the cap over all, which is about our own load: a peer that has said nothing is none
 _QUIET_AFTER = 0.5
 _QUIET_AFTER_OTHERS = 0.1  # where the address has silent connections already
 _QUIET_WHEN_DEAD = 0.025  # where nobody has said a word for long: 40 times the cap of talkers a second are begun at most
@@ -78,6 +79,8 @@ class Place:
     begun: float
     book: "LaneBook" = field(repr=False)
     lane: _Lane = field(repr=False)
+    quiet_at: float = 0.0
+    silent_overall: bool = False
     silent: bool = False
     spoken: bool = False
     released: bool = False
@@ -151,8 +154,7 @@ class LaneBook:
             return
         place.spoken = True
         self._silences.heard(place.target.endpoint)
-        if place.silent:
-            self._count_silent(place, -1)
+        self._count_silent(place, overall=False, address=False)
 
     def release(self, place: Place, now: float) -> None:
         """The target is done with. A second call does nothing."""
@@ -161,8 +163,7 @@ class LaneBook:
         place.released = True
         if not place.spoken:
             self._silences.ended(place.target.endpoint, now - place.begun, place.timeout)
-        if place.silent:
-            self._count_silent(place, -1)
+        self._count_silent(place, overall=False, address=False)
         lane = place.lane
         for group in (self._all, lane.network, lane):
             group.in_flight -= 1
@@ -202,29 +203,37 @@ class LaneBook:
         return None
 
     def _start(self, lane: _Lane, target: Target, now: float) -> Place:
-        place = Place(target, self._silences.patience(target.endpoint), now, self, lane)
         patience = _QUIET_AFTER_OTHERS if lane.silent else _QUIET_AFTER
         if self._silences.is_dead(target.endpoint):
             patience = _QUIET_WHEN_DEAD
             lane.quiet_cap = max(lane.quiet_cap, self._settings.concurrency)
         for group in (self._all, lane.network, lane):
             group.in_flight += 1
-        self._count += 1
-        heappush(self._timers, (now + patience, self._count, place))
+        place = Place(target, self._silences.patience(target.endpoint), now, self, lane, now + patience)
+        self._set_timer(now + min(patience, _QUIET_OVERALL), place)
         self._offer(lane)
         return place
 
+    def _set_timer(self, when: float, place: Place) -> None:
+        self._count += 1
+        heappush(self._timers, (when, self._count, place))
+
     def _let_quiet(self, now: float) -> None:
         while self._timers and self._timers[0][0] <= now:
-            place = heappop(self._timers)[2]
-            if not place.released and not place.spoken:
-                self._count_silent(place, 1)
+            when, _, place = heappop(self._timers)
+            if place.released or place.spoken:
+                continue
+            self._count_silent(place, overall=True, address=when >= place.quiet_at)
+            if place.silent:
                 self._offer(place.lane)
+            else:
+                self._set_timer(place.quiet_at, place)
 
-    def _count_silent(self, place: Place, change: int) -> None:
-        place.silent = change > 0
-        for group in (self._all, place.lane.network, place.lane):
-            group.silent += change
+    def _count_silent(self, place: Place, *, overall: bool, address: bool) -> None:
+        self._all.silent += overall - place.silent_overall
+        place.lane.network.silent += address - place.silent
+        place.lane.silent += address - place.silent
+        place.silent_overall, place.silent = overall, address
 
     def _offer(self, lane: _Lane) -> None:
         """Let an address that has somebody waiting, and its network, take their turns where they may."""
