@@ -1,14 +1,20 @@
-"""What only many observations together show: one name with several certificates, one serial number on several certificates."""
+"""What only many observations together show: one name with several certificates, one serial number on several certificates.
+
+In a big fleet nearly every name and serial number is beyond suspicion. They are sifted first by numbers of 8 octets; only what
+may become a finding is then read again and kept.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
 
+from dnscertscan.checks.sieve import Sieve
 from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.text import visible
+from dnscertscan.pki.outline import issued_by
 from dnscertscan.pki.parse import Facts, parse, refer
 
 _SHOWN = 8
@@ -36,27 +42,64 @@ class Twins:
 
 
 class Fleet:
-    """Collects observations in any order; keeps digests and references, no certificates."""
+    """Sees all observations up to three times, in any order.
+
+    That is :meth:`sift`, then :meth:`collect` where that found suspects, then :meth:`collect_twins` where there still are some.
+    Keeps digests and references of what varies or is there twice, no certificates.
+    """
 
     def __init__(self) -> None:
+        self._places, self._outlines, self._serials = Sieve(), Sieve(), Sieve()
+        self._varying: frozenset[int] = frozenset()
+        self._suspects: frozenset[int] = frozenset()
         self._served: dict[_Place, dict[Target, frozenset[str]]] = {}
         self._leaves: dict[str, CertificateRef] = {}
         self._issued: dict[_Issued, dict[str, tuple[Target, int]]] = {}
         self._refs: dict[str, CertificateRef] = {}
 
-    def add(self, observation: Observation) -> tuple[()]:
-        """Take note of one observation. One whose deployments may be incomplete is not compared with others."""
-        outcome, target = observation.outcome, observation.target
-        if not isinstance(outcome, Handshake):
-            return ()
-        for deployment in outcome.deployments:
-            for position, certificate in enumerate(deployment.chain):
-                self._note_serial(certificate, position, target)
-        leaves = [deployment.chain[0] for deployment in outcome.deployments if deployment.sni and deployment.chain]
-        if leaves and outcome.engine_failure is None and not outcome.unanswered:
+    def sift(self, observation: Observation) -> tuple[()]:
+        """First pass: names and ports by what is served there, certificates by issuer's name and serial number."""
+        for _, certificate in _certificates(observation):
+            digest = hash(certificate.sha256)
+            if self._outlines.is_new(digest):
+                self._outlines.add(hash(issued_by(certificate)), digest)
+        if leaves := _leaves(observation):
+            self._places.add(hash(_place(observation.target)), hash(frozenset(leaf.sha256 for leaf in leaves)))
+        return ()
+
+    def sifted(self) -> bool:
+        """End the first pass; whether a second one has anything to look at."""
+        self._varying, self._suspects = self._places.keys(), self._outlines.values()
+        self._places, self._outlines = Sieve(), Sieve()
+        return bool(self._varying or self._suspects)
+
+    def collect(self, observation: Observation) -> tuple[()]:
+        """Second pass: what is served where it varies; the certificates suspected, by all that tells issuers apart."""
+        for _, certificate in _certificates(observation):
+            digest = hash(certificate.sha256)
+            if digest in self._suspects and self._serials.is_new(digest) and (issued := _issued(certificate)) is not None:
+                self._serials.add(hash(issued), digest)
+        place = _place(observation.target)
+        if hash(place) in self._varying and (leaves := _leaves(observation)):
             self._leaves |= {leaf.sha256: refer(parse(leaf), 0) for leaf in leaves if leaf.sha256 not in self._leaves}
-            place = (target.server_name.text, target.endpoint.port, target.endpoint.service)
-            self._served.setdefault(place, {})[target] = frozenset(leaf.sha256 for leaf in leaves)
+            self._served.setdefault(place, {})[observation.target] = frozenset(leaf.sha256 for leaf in leaves)
+        return ()
+
+    def collected(self) -> bool:
+        """End the second pass; whether a third one has anything to look at."""
+        self._suspects = self._serials.values()
+        self._serials = Sieve()
+        return bool(self._suspects)
+
+    def collect_twins(self, observation: Observation) -> tuple[()]:
+        """Third pass: where the certificates are that share a serial number."""
+        for position, certificate in _certificates(observation):
+            if hash(certificate.sha256) in self._suspects and (issued := _issued(certificate)) is not None:
+                places = self._issued.setdefault(issued, {})
+                here = (observation.target, position)
+                if certificate.sha256 not in places or here < places[certificate.sha256]:
+                    places[certificate.sha256] = here
+                    self._refs[certificate.sha256] = refer(parse(certificate), position)
         return ()
 
     def varying(self) -> Iterator[Varying]:
@@ -83,17 +126,6 @@ class Fleet:
                 )
                 yield Twins(first, target, message)
 
-    def _note_serial(self, certificate: Certificate, position: int, target: Target) -> None:
-        facts = parse(certificate)
-        if facts.problem or not facts.serial:
-            return
-        issuer = sha256(repr(facts.issuer.key).encode("utf-8", "surrogatepass")).digest()
-        places = self._issued.setdefault((issuer, _issuer_key(facts), facts.serial), {})
-        here = (target, position)
-        if certificate.sha256 not in places or here < places[certificate.sha256]:
-            places[certificate.sha256] = here
-            self._refs[certificate.sha256] = refer(facts, position)
-
     def _varying_text(self, targets: Sequence[Target], served: dict[Target, frozenset[str]]) -> str:
         groups: dict[frozenset[str], list[str]] = {}
         for target in targets:
@@ -104,6 +136,34 @@ class Fleet:
             verb = "serves" if len(addresses) == 1 else "serve"
             texts.append(f"{_listed(addresses, ', ')} {verb} {_listed(certificates, ' and ')}")
         return f"different certificates are served on different connections: {_listed(texts, '; ')}"
+
+
+def _certificates(observation: Observation) -> Iterator[tuple[int, Certificate]]:
+    """Every certificate that was sent, with its position."""
+    if isinstance(observation.outcome, Handshake):
+        for deployment in observation.outcome.deployments:
+            yield from enumerate(deployment.chain)
+
+
+def _leaves(observation: Observation) -> list[Certificate]:
+    """What is served for the name; nothing where that may be incomplete, for then it is not compared with others."""
+    outcome = observation.outcome
+    if not isinstance(outcome, Handshake) or outcome.engine_failure is not None or outcome.unanswered:
+        return []
+    return [deployment.chain[0] for deployment in outcome.deployments if deployment.sni and deployment.chain]
+
+
+def _place(target: Target) -> _Place:
+    return target.server_name.text, target.endpoint.port, target.endpoint.service
+
+
+def _issued(certificate: Certificate) -> _Issued | None:
+    """What no two certificates may share; None for what cannot be read."""
+    facts = parse(certificate)
+    if facts.problem or not facts.serial:
+        return None
+    issuer = sha256(repr(facts.issuer.key).encode("utf-8", "surrogatepass")).digest()
+    return issuer, _issuer_key(facts), facts.serial
 
 
 def _issuer_key(facts: Facts) -> bytes:

@@ -1,6 +1,6 @@
 """The judge: observations, resolutions and zones in, findings out. It stamps code, severity and subject on what the rules see."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -125,12 +125,19 @@ class Judge:
         return tuple(sorted(findings, key=sort_key))
 
     def fleet(self, observations: Iterable[Observation]) -> tuple[Finding, ...]:
-        """What only all observations together show: names served differently, serial numbers used twice."""
-        findings: list[Finding] = []
+        """What only all observations together show: names served differently, serial numbers used twice.
+
+        Reads ``observations`` up to three times, so that little of them has to be kept; what can be read only once is kept whole.
+        """
+        seen = tuple(observations) if isinstance(observations, Iterator) else observations
+        crashes: dict[Target, Finding] = {}
         fleet = fleetwide.Fleet()
-        for observation in observations:
-            place = Subject(fqdn=observation.target.server_name.text)
-            guarded("fleet", place, observation.target, findings, partial(fleet.add, observation))
+        self._each(fleet.sift, seen, crashes)
+        if fleet.sifted():
+            self._each(fleet.collect, seen, crashes)
+            if fleet.collected():
+                self._each(fleet.collect_twins, seen, crashes)
+        findings = list(crashes.values())
         for varying in fleet.varying():
             subject = joint_subject(varying.targets, self._record_text)
             findings.append(plain_finding(Fault("cert-varies", varying.message, None), subject, varying.targets[0]))
@@ -138,6 +145,18 @@ class Judge:
             subject = subject_of(twins.target, self._record_text)
             findings.append(plain_finding(Fault("duplicate-serial", twins.message, twins.first), subject, twins.target))
         return tuple(sorted(findings, key=sort_key))
+
+    def _each(
+        self, look: Callable[[Observation], Iterable[Finding]], seen: Iterable[Observation], crashes: dict[Target, Finding]
+    ) -> None:
+        """``look`` at every observation; one that it stumbles over is reported once and left out from then on."""
+        told: list[Finding] = []
+        for observation in seen:
+            target = observation.target
+            if not crashes or target not in crashes:
+                guarded("fleet", Subject(fqdn=target.server_name.text), target, told, partial(look, observation))
+                if told:
+                    crashes[target] = told.pop()
 
     def _healthy(self, outcome: Handshake, target: Target) -> tuple[dict[str, bool], ...]:
         """The verdicts of a target that nothing at all is to be said about; of any other, nothing."""

@@ -11,7 +11,7 @@ from dnscertscan.pki.fault import Diagnosis, Fault
 from dnscertscan.pki.judged import JudgedChain
 from dnscertscan.pki.names import offer
 from dnscertscan.pki.parse import Facts, parse
-from dnscertscan.pki.paths import Cut, Path, Pool, Search, pool_of
+from dnscertscan.pki.paths import Anchors, Cut, Overheard, Path, Pool, Search, pool_of
 from dnscertscan.pki.rules_certificate import certificate_faults, eku_faults, issuer_faults
 from dnscertscan.pki.rules_leaf import common_name, lifetime_faults, purpose_faults
 from dnscertscan.pki.rules_path import constraint_faults, link_faults, path_length_faults
@@ -78,7 +78,8 @@ class _Examination:
         self.comparisons = Comparisons()
         self.pool = Pool(facts for facts in self.sent.facts[1:] if not facts.problem)
         self.known = known if isinstance(known, tuple) else tuple(known)
-        self._judged: dict[tuple[Path, bool], tuple[Fault, ...]] = {}
+        self._judged: dict[object, tuple[Fault, ...]] = {}
+        self._searched: list[tuple[Overheard, _Verdict]] = []
 
     def run(self, staple: bytes | None, *, public: bool, handshake_seen: bool) -> JudgedChain:
         ref = self.sent.ref(self.leaf)
@@ -122,8 +123,18 @@ class _Examination:
         return faults
 
     def _best(self, store: TrustStore) -> _Verdict:
+        if self.budget.is_ample:  # else a search may have seen more than another one over the same anchors would now
+            for before, verdict in self._searched:
+                if before.answers_like(store):
+                    return verdict
+        overheard = Overheard(store)
+        found = self._search(overheard)
+        self._searched.append((overheard, found))
+        return found
+
+    def _search(self, anchors: Anchors) -> _Verdict:
         best: _Verdict | None = None
-        for path in Search(self.pool, store, self.budget, self.at).paths(self.leaf):
+        for path in Search(self.pool, anchors, self.budget, self.at).paths(self.leaf):
             verdict = _Verdict(path, self._judge(path))
             if best is None or verdict.rank < best.rank:
                 best = verdict
@@ -134,7 +145,7 @@ class _Examination:
         return best
 
     def _judge(self, path: Path) -> tuple[Fault, ...]:
-        key = (path, path.anchored)
+        key = (*(facts.sha256 for facts in path.certificates), path.links, path.end)
         if key not in self._judged:
             self._judged[key] = tuple(self._path_faults(path))
         return self._judged[key]

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Protocol
 
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.pki.dn import DistinguishedName, Key
 from dnscertscan.pki.parse import Facts, parse
-from dnscertscan.pki.signatures import MAX_CHECKS, Budget
+from dnscertscan.pki.signatures import Budget
 from dnscertscan.pki.truststore import TrustStore
 
 MAX_INTERMEDIATES = 10
@@ -122,14 +123,52 @@ def _fit(issuer: Facts, child: Facts) -> _Fit:
     return _Fit.NAMED if by_key or by_serial else _Fit.UNKNOWN
 
 
+_FITS = tuple(_Fit)
 _Step = tuple[Facts, Link]
 """A possible issuer and how sure it is."""
+
+
+class Anchors(Protocol):
+    """What a search asks of a store."""
+
+    def has(self, facts: Facts) -> bool:
+        """Whether this very certificate is an anchor."""
+
+    def by_subject(self, name: DistinguishedName) -> tuple[Facts, ...]:
+        """Anchors with this subject."""
+
+
+class Overheard:
+    """A store, and all that a search asked it: a store with the same answers has the same paths, without another search."""
+
+    def __init__(self, store: TrustStore) -> None:
+        self._store = store
+        self._anchors: dict[str, tuple[Facts, bool]] = {}
+        self._subjects: dict[Key, tuple[DistinguishedName, tuple[Facts, ...]]] = {}
+
+    def has(self, facts: Facts) -> bool:
+        """Whether this very certificate is an anchor."""
+        answer = self._store.has(facts)
+        self._anchors[facts.sha256] = (facts, answer)
+        return answer
+
+    def by_subject(self, name: DistinguishedName) -> tuple[Facts, ...]:
+        """Anchors with this subject."""
+        answer = self._store.by_subject(name)
+        self._subjects[name.key] = (name, answer)
+        return answer
+
+    def answers_like(self, store: TrustStore) -> bool:
+        """Whether ``store`` says the same to everything that was asked."""
+        return all(store.has(facts) is answer for facts, answer in self._anchors.values()) and all(
+            store.by_subject(name) == answer for name, answer in self._subjects.values()
+        )
 
 
 class Search:
     """One search over one store. ``budget`` is shared by all searches of one diagnosis."""
 
-    def __init__(self, pool: Pool, store: TrustStore, budget: Budget, at: datetime) -> None:
+    def __init__(self, pool: Pool, store: Anchors, budget: Budget, at: datetime) -> None:
         self._pool = pool
         self._store = store
         self._budget = budget
@@ -178,7 +217,7 @@ class Search:
 
     def _may_look(self, issuer: Facts, signers: set[bytes]) -> bool:
         """Whether to check one the child's key identifier speaks against: only to explain, so the budget must be ample."""
-        return issuer.key.digest in signers if signers else self._budget.left > MAX_CHECKS // 2
+        return issuer.key.digest in signers if signers else self._budget.is_ample
 
     def _through(self, path: tuple[Facts, ...], links: tuple[Link, ...], steps: list[_Step]) -> Iterator[Path]:
         for issuer, link in sorted(steps, key=self._promise) if len(steps) > 1 else steps:
@@ -202,7 +241,7 @@ class Search:
         child = path[-1]
         seen = {facts.sha256 for facts in path}
         taken = {(facts.subject.key, facts.key.digest) for facts in path}
-        groups: dict[_Fit, list[Facts]] = {fit: [] for fit in _Fit}
+        groups: dict[_Fit, list[Facts]] = {fit: [] for fit in _FITS}
         for issuer in (*self._store.by_subject(child.issuer), *self._pool.by_subject(child.issuer)):
             if issuer.sha256 not in seen and (issuer.subject.key, issuer.key.digest) not in taken:
                 seen.add(issuer.sha256)

@@ -178,6 +178,11 @@ class Budget:
     left: int = MAX_CHECKS
     _asked: set[tuple[bytes, str]] = field(default_factory=set)
 
+    @property
+    def is_ample(self) -> bool:
+        """More than half is left: enough to look at issuers that only serve to explain."""
+        return self.left > MAX_CHECKS // 2
+
     def is_signed(self, issuer: Facts, child: Facts) -> bool | None:
         """Whether ``issuer``'s key signed ``child``; None when the budget is used up.
 
