@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from dnscertscan.errors import UsageError
 from dnscertscan.settings.values import (
+    CanaryText,
     HostPort,
     Remaining,
     parse_axfr,
@@ -91,6 +92,27 @@ def test_axfr_and_tsig() -> None:
             parse_axfr(text)
 
 
+@pytest.mark.parametrize(("text", "read"), [
+    ("www.example.com", CanaryText("www.example.com", "", 443)),
+    ("www.example.com:8443", CanaryText("www.example.com", "", 8443)),
+    ("www.example.com@192.0.2.1", CanaryText("www.example.com", "192.0.2.1", 443)),
+    ("www.example.com@[2001:DB8::1]:8443", CanaryText("www.example.com", "2001:db8::1", 8443)),
+    ("www.example.com@2001:db8::1", CanaryText("www.example.com", "2001:db8::1", 443)),
+])
+def test_canaries(text: str, read: CanaryText) -> None:
+    """A name that is looked up, or a name and the address to ask; the port is 443 unless named."""
+    assert CanaryText.parse(text) == read
+
+
+@pytest.mark.parametrize(
+    "text", ["", "@192.0.2.1", "www@host.example", "www:0", "www:99999", "a b", "https://www/", "www@[192.0.2.1"]
+)
+def test_what_is_no_canary(text: str) -> None:
+    """Neither a URL, nor a host name after the @, nor an impossible port."""
+    with pytest.raises(UsageError):
+        CanaryText.parse(text)
+
+
 def test_secret_on_the_command_line_is_refused_and_not_repeated() -> None:
     """A secret typed in place of a reference must not end up in a log through our own message."""
     with pytest.raises(UsageError) as caught:
@@ -112,7 +134,7 @@ def test_read_secret(tmp_path) -> None:
 @given(st.text(max_size=60))
 def test_parsers_never_crash(text: str) -> None:
     """Any text is a value or a usage error."""
-    for parse in (parse_axfr, parse_tsig, parse_seconds, Remaining.parse, parse_service_port, parse_nameserver):
+    for parse in (parse_axfr, parse_tsig, parse_seconds, Remaining.parse, parse_service_port, parse_nameserver, CanaryText.parse):
         try:
             parse(text)
         except UsageError as problem:
