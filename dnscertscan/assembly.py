@@ -51,8 +51,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Parts:
-    """The stages of one run as the settings ask for them; a UsageError says what cannot be used."""
+def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ, at: datetime | None = None) -> Parts:
+    """The stages of one run as the settings ask for them; a UsageError says what cannot be used.
+
+    ``at`` is when the run began, if that was not now: it is judged at that time.
+    """
     settings = loaded.settings
     return Parts(
         sources=sources(settings, environment),
@@ -62,7 +65,7 @@ def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Par
         again=engine(settings),
         retry=RetrySettings(timeout=settings.scan.timeout, retry=settings.scan.retry),
         canaries=tuple(canary(text) for text in settings.scan.canaries),
-        judge=judge(settings, utc_now()),
+        judge=judge(settings, at or utc_now()),
         clock=utc_now,
         outside=outside(settings, environment),
         config_digest=loaded.digest,

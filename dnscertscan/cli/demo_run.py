@@ -33,7 +33,7 @@ def run_demo(folder: Path, *, quiet: bool) -> ExitStatus:
         anchors = folder / "demo-ca.pem"
         anchors.write_bytes(fleet.ca_pem)
         print(f"demo fleet up: DNS on 127.0.0.1:{fleet.dns_port}, TLS on 127.0.0.0/8 port {fleet.tls_port}", file=sys.stderr)  # noqa: T201 - the command's own words
-        status = scan_and_report(Loaded(_settings(fleet, folder, anchors, quiet=quiet), None, {}))
+        status = scan_and_report(Loaded(_settings(fleet, folder, anchors, quiet=quiet), None, {}), resumable=False)
     print(_NEXT.format(folder=folder))  # noqa: T201 - the command's own words
     return ExitStatus.CLEAN if status in (ExitStatus.CLEAN, ExitStatus.FINDINGS) else status
 

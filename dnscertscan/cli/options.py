@@ -45,7 +45,8 @@ _KEYS = {
     "timeout": "scan.timeout", "deadline": "scan.deadline",
     "crl": "revocation.crl", "fetch_issuers": "revocation.fetch_issuers",
     "outputs": "output.files", "format": "output.format", "coverage": "output.coverage", "fail_on": "output.fail_on",
-    "fail_on_unreachable": "checks.fail_on_unreachable", "log_file": "log.file", "log_format": "log.format",
+    "fail_on_unreachable": "checks.fail_on_unreachable", "journal": "journal.path", "resume": "journal.resume",
+    "log_file": "log.file", "log_format": "log.format",
 }
 """Option -> dotted key. An option that was not given leaves the configuration's value alone."""
 

@@ -32,6 +32,8 @@ class Outputs:
         self._shown = output.format
         self._coverage = output.coverage
         self._stdout_fails = False
+        self.lost = False
+        """Whether a file could not be written: its report exists nowhere else."""
         _refuse_same([*output.files, *([output.coverage] if output.coverage else [])])
         if output.format not in FORMATS:
             FORMATS[output.format]  # raises with the hint
@@ -58,6 +60,7 @@ class Outputs:
             try:
                 write_atomically(path, chunks)
             except OutputError as problem:
+                self.lost = True
                 self._fail(problem)
         if self._shown != "jsonl":
             self._print(self._rendered(report))

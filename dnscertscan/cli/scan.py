@@ -34,6 +34,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]),
               help="Findings that make the exit status 1 (default error).")
 @click.option("--fail-on-unreachable", is_flag=True, help="Make endpoints that give no certificate findings too.")
+@click.option("--resume", is_flag=True, help="Continue the last run with these settings that did not end.")
+@click.option("--journal", metavar="PATH", type=_FILE,
+              help="Where a run notes what it has seen, to be continued (default: below ~/.local/state); kept at its end.")
 @log_options
 def command(**given: Any) -> None:
     """Scan every endpoint the zones publish and report each problem, the certificate at fault and the next step.

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from dnscertscan.assembly import assemble, sources
+from dnscertscan.assembly import assemble, sources, utc_now
 from dnscertscan.cli.logs import log_to
 from dnscertscan.cli.outputs import Outputs
+from dnscertscan.cli.resume import Keeper
 from dnscertscan.cli.watch import Watcher
 from dnscertscan.errors import ExitStatus, worst
 from dnscertscan.model.findings import Severity
@@ -26,22 +29,32 @@ logger = logging.getLogger("dnscertscan")
 _FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
 
-def scan_and_report(loaded: Loaded) -> ExitStatus:
-    """Scan, write every output, and say with which status to end."""
+def scan_and_report(loaded: Loaded, *, resumable: bool = True) -> ExitStatus:
+    """Scan, write every output, and say with which status to end. A run that is not ``resumable`` leaves no journal."""
     settings = loaded.settings
-    with log_to(settings.log) as log:
-        parts = assemble(loaded)
+    with log_to(settings.log) as log, Keeper(loaded, os.environ, utc_now()) as keeper:
+        parts = assemble(loaded, at=keeper.started)
         outputs = Outputs(settings.output)
+        if resumable:
+            parts = replace(parts, journal=keeper.begin())
+
+        async def whole(stop: Stop) -> tuple[Report, bool]:
+            report = await run(parts, watcher, stop)
+            return report, stop.reason is None
+
         with Watcher(settings.log, outputs.sink) as watcher:
-            report = drive(lambda stop: run(parts, watcher, stop), settings.scan.deadline)
-        written = outputs.write(report)
-        return worst(status_of(report, settings.output.fail_on), _usage(loaded, report), log.status, *written)
+            report, to_the_end = drive(whole, settings.scan.deadline)
+        with report:
+            written = outputs.write(report)
+            status = worst(status_of(report, settings.output.fail_on), _usage(loaded, report), log.status, *written)
+        keeper.end(complete=to_the_end and not outputs.lost)
+        return status
 
 
 def status_of(report: Report, fail_on: str) -> ExitStatus:
     """The exit status a report asks for."""
     statuses = [ExitStatus.CLEAN]
-    if fail_on != "never" and any(finding.severity >= _FAIL_ON[fail_on] for finding in report.findings):
+    if fail_on != "never" and any(severity >= _FAIL_ON[fail_on] for severity in +report.severities()):
         statuses.append(ExitStatus.FINDINGS)
     if not report.complete:
         statuses.append(ExitStatus.INCOMPLETE)
@@ -86,8 +99,6 @@ def drive(work: Callable[[Stop], Coroutine[object, object, T]], deadline: float 
 
 def fetch_zones(loaded: Loaded) -> AllZones:
     """All zones of the settings; problems are logged, one line each."""
-    import os
-
     settings = loaded.settings
     with log_to(settings.log):
         everything = sources(settings, os.environ)

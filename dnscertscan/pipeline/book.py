@@ -82,13 +82,12 @@ class Book:
     def settle(self) -> None:
         """Judge everything with everything known: an intermediate seen anywhere explains a chain that lacks it."""
         for observation in self.observed:
-            made = self._judge.endpoint(observation)
-            valid = self._judge.valid(observation)
-            self._shelve(made)
-            self.verdicts.put(observation, valid)
+            judged = self._judge.look(observation)
+            self._shelve(judged.findings)
+            self.verdicts.put(observation, judged.valid)
             if before := self._told.before(observation.target):
-                news = [finding for finding in made if finding.message not in before]
-                self._observer(TargetSettled(observation, made, valid, news))
+                news = [finding for finding in judged.findings if finding.message not in before]
+                self._observer(TargetSettled(observation, judged.findings, judged.valid, news))
         self.found(self._judge.fleet(self.observed))
 
     def shelve(self, rows: Iterable[CoverageRow]) -> Collection[CoverageRow]:
@@ -104,13 +103,14 @@ class Book:
             part.close()
 
     def _tell(self, observation: Observation) -> None:
-        made = self._judge.endpoint(observation)
-        settled = not any(finding.rule.slug in UNSETTLED for finding in made) and not self._is_revocable(observation)
+        judged = self._judge.look(observation)
+        settled = not any(finding.rule.slug in UNSETTLED for finding in judged.findings) and not self._is_revocable(observation)
         if not settled:
-            self._told.put(observation.target, (finding.message for finding in made))
+            self._told.put(observation.target, (finding.message for finding in judged.findings))
         self._done += 1
-        valid = self._judge.valid(observation)
-        self._observer(TargetObserved(observation, made, valid, settled, self._done, len(self._targets)))
+        self._observer(
+            TargetObserved(observation, judged.findings, judged.valid, settled, self._done, len(self._targets))
+        )
 
     def _is_revocable(self, observation: Observation) -> bool:
         return self._revocable and any(True for _ in self._judge.links(observation))

@@ -29,8 +29,11 @@ class Loaded:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the settings in force: equal settings, equal digest. Secrets are references and so not in it."""
-        return sha256(self.settings.model_dump_json().encode()).hexdigest()
+        """SHA-256 of the settings in force: equal settings, equal digest. Secrets are references and so not in it.
+
+        Whether a run is continued is no part of it: the continued run's report is the report of the run.
+        """
+        return sha256(self.settings.model_dump_json(exclude={"journal"}).encode()).hexdigest()
 
 
 def candidates(environment: Mapping[str, str], home: Path | None) -> tuple[Path, ...]:
@@ -87,16 +90,17 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
-    """Zones, CA files and the cache named in a configuration are relative to that file, so that it works from any folder."""
+    """Zones, CA files, cache and journal named in a configuration are relative to that file, so that it works from any folder."""
     if found is None:
         return
     base = found.parent
-    zones, trust, revocation = data.get("zones"), data.get("trust"), data.get("revocation")
+    zones, trust = data.get("zones"), data.get("trust")
     for entry in zones if isinstance(zones, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
             entry["path"] = str(base / Path(entry["path"]).expanduser())
-    if isinstance(revocation, dict) and isinstance(revocation.get("cache"), str):
-        revocation["cache"] = str(base / Path(revocation["cache"]).expanduser())
+    for table, key in ((data.get("revocation"), "cache"), (data.get("journal"), "path")):
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = str(base / Path(table[key]).expanduser())
     if isinstance(trust, dict) and isinstance(trust.get("ca_files"), list):
         trust["ca_files"] = [str(base / Path(item).expanduser()) if isinstance(item, str) else item for item in trust["ca_files"]]
 

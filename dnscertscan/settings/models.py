@@ -215,6 +215,13 @@ class Output(Section):
     fail_on: Literal["error", "warning", "never"] = "error"
 
 
+class Journal(Section):
+    """What a run notes so that it can be continued. Without ``path`` it is below ``$XDG_STATE_HOME/dnscertscan``."""
+
+    path: Path | None = None
+    resume: bool = False
+
+
 class Log(Section):
     """The log on standard error, or in ``file``."""
 
@@ -234,4 +241,5 @@ class Settings(Section):
     trust: Trust = Trust()
     revocation: Revocation = Revocation()
     output: Output = Output()
+    journal: Journal = Journal()
     log: Log = Log()

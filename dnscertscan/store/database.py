@@ -20,6 +20,10 @@ _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM)
 _CLOSED_TO_US = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
 
+class InUseError(UsageError):
+    """Another run has the journal."""
+
+
 class Database:
     """One connection, used by one thread at a time. Every error is one line with the place and the next step.
 
@@ -104,7 +108,7 @@ def clear(place: Path | None, problem: sqlite3.Error | ValueError) -> DnsCertSca
         return OutputError(f"the temporary file of this run cannot be used: {problem}; {step}")
     shown = visible(str(place))
     if code in _BUSY:
-        return UsageError(f"{shown}: another run is using this journal; wait for its end, or name another with --journal")
+        return InUseError(f"{shown}: another run is using this journal; wait for its end, or name another with --journal")
     if code in _FULL:
         return OutputError(f"{shown}: the journal cannot be written: {problem}; free some space and continue with --resume")
     if code in _CLOSED_TO_US:
