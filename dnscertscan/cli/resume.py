@@ -1,0 +1,182 @@
+"""Where the journal of a run lies, what becomes of an unfinished one, and of the run's own when the run is over."""
+
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dnscertscan import __version__
+from dnscertscan.errors import DnsCertScanError, OutputError, UsageError
+from dnscertscan.model.text import visible
+from dnscertscan.settings.identity import differences, identity, short_digest
+from dnscertscan.settings.load import Loaded
+from dnscertscan.store.database import InUseError
+from dnscertscan.store.header import Header, is_journal
+from dnscertscan.store.journal import Journal
+
+_HOMELESS = "neither HOME nor XDG_STATE_HOME is set"
+logger = logging.getLogger("dnscertscan")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """``path`` is None where there is no place at all; one that was not ``named`` by the user is ours to tidy up."""
+
+    path: Path | None
+    named: bool
+
+    @property
+    def aside(self) -> Path | None:
+        return self.path and self.path.with_name(f"{self.path.name}.old")
+
+
+class Keeper:
+    """``with Keeper(...) as keeper``: ``keeper.started`` when the run began; ``begin()``; ``end()`` when all is written."""
+
+    def __init__(self, loaded: Loaded, environment: Mapping[str, str], now: datetime) -> None:
+        """With ``resume`` set the journal is opened at once. Raises UsageError: one line that says why it cannot be."""
+        asked = loaded.settings.journal
+        self._identity = identity(loaded.settings)
+        self._place = _Place(asked.path or _default(self._identity, environment), named=asked.path is not None)
+        self._journal = self._resumed() if asked.resume else None
+        self.started = self._journal.header.started if self._journal else now
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        """What was not ended stays, to be continued; a journal in which nothing stands is of no use when the run broke off."""
+        if self._journal is not None:
+            useless = problem is not None and not self._journal.resumed and not len(self._journal)
+            self._journal.close()
+            if useless and self._journal.place:
+                _remove(self._journal.place)
+
+    def begin(self) -> Journal:
+        """The journal to write to: the one that is continued, or a new one."""
+        if self._journal is None:
+            self._journal = self._new()
+        elif self._journal.resumed:
+            held = self._journal
+            logger.info("%s: %d of %d targets were observed before", visible(str(held.place)), held.resumed, held.header.targets)
+        return self._journal
+
+    def end(self, *, complete: bool) -> None:
+        """The run is over; if it was not ``complete``, say how to go on."""
+        journal, self._journal = self._journal, None
+        if journal is None:
+            return
+        if complete and self._place.named:
+            journal.end()
+        journal.close()
+        if journal.place is None:
+            return
+        if not complete:
+            logger.warning("what was seen is in %s: the same command continues with --resume", visible(str(journal.place)))
+        elif not self._place.named:
+            _remove(journal.place)
+            if self._place.aside:
+                _remove(self._place.aside)
+
+    def _resumed(self) -> Journal:
+        place = self._place.path
+        if place is None:
+            raise UsageError(f"--resume: no place for journals is known ({_HOMELESS}); name the journal with --journal")
+        shown = visible(str(place))
+        try:
+            if not place.exists() and not self._place.named:
+                raise UsageError(f"no run with these settings waits to be continued (no {shown}); start without --resume")
+            journal = Journal.open(place)
+        except OSError as problem:
+            raise UsageError(f"{shown}: the journal cannot be read: {problem.strerror}; start without --resume") from problem
+        try:
+            if journal.header.settings != self._identity:
+                raise UsageError(f"{shown}: {_other_settings(journal.header.settings, self._identity)}")
+            if journal.header.ended:
+                raise UsageError(f"{shown}: the run in this journal has ended; start without --resume")
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    def _new(self) -> Journal:
+        header = Header(self._identity, self.started, __version__)
+        place = self._place.path
+        try:
+            if place is None:
+                raise UsageError(_HOMELESS)
+            if not self._place.named:
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make_room(place)
+            return Journal.create(place, header)
+        except OSError as problem:
+            trouble: DnsCertScanError = UsageError(f"{visible(str(place))}: the journal cannot be made: {problem.strerror}")
+        except DnsCertScanError as problem:
+            trouble = problem
+        if self._place.named:
+            raise trouble
+        logger.warning("this run cannot be resumed: %s", trouble)
+        return Journal.create(None, header)
+
+    def _make_room(self, place: Path) -> None:
+        """Move what an unfinished run has left out of the way, and say so; what has ended is removed."""
+        if not place.exists() or (place.is_file() and place.stat().st_size == 0):
+            _remove(place)
+            return
+        try:
+            old = Journal.open(place)
+        except InUseError:
+            raise
+        except UsageError as problem:
+            if self._place.named:
+                raise
+            logger.warning("%s; it was moved to %s", problem, visible(str(self._set_aside(place))))
+            return
+        seen, header = len(old), old.header
+        old.close()
+        if header.ended or not seen:
+            _remove(place)
+            return
+        logger.warning(
+            "a run begun at %s was not finished (%d of %d targets were seen); its journal is kept as %s%s",
+            header.started.isoformat(timespec="seconds"), seen, header.targets, visible(str(self._set_aside(place))),
+            "" if self._place.named else " until this run ends",
+        )
+
+    def _set_aside(self, place: Path) -> Path:
+        aside = place.with_name(f"{place.name}.old")
+        if self._place.named and aside.exists() and not is_journal(aside):
+            raise UsageError(f"{visible(str(aside))} is in the way of an unfinished journal; move it, or use --resume")
+        _remove(aside)
+        place.rename(aside)
+        for ending in ("-wal", "-journal"):
+            with suppress(FileNotFoundError):
+                Path(f"{place}{ending}").rename(f"{aside}{ending}")
+        return aside
+
+
+def _default(text: str, environment: Mapping[str, str]) -> Path | None:
+    home = environment.get("XDG_STATE_HOME") or (f"{environment['HOME']}/.local/state" if environment.get("HOME") else "")
+    return Path(home) / "dnscertscan" / f"{short_digest(text)}.journal" if home else None
+
+
+def _other_settings(before: str, now: str) -> str:
+    try:
+        keys = differences(before, now)
+    except (ValueError, AttributeError):
+        keys = []
+    named = visible(", ".join(keys[:5])) or "which cannot be read"
+    return f"this journal is of a run with other settings ({named}); resume with those, or start without --resume"
+
+
+def _remove(place: Path) -> None:
+    """Remove a database and what lies beside it."""
+    try:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            Path(f"{place}{ending}").unlink(missing_ok=True)
+    except OSError as problem:
+        raise OutputError(f"cannot remove {visible(str(place))}: {problem.strerror}; remove it by hand") from problem
