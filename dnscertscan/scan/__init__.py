@@ -22,4 +22,5 @@ def _lazily(module: str, attribute: str) -> EngineFactory:
 
 ENGINES: Registry[EngineFactory] = Registry("scan engine", [
     ("sslyze", _lazily("dnscertscan.scan.sslyze", "SslyzeEngine")),
+    ("probe", _lazily("dnscertscan.scan.probe_engine", "ProbeEngine")),
 ])

@@ -19,9 +19,17 @@ class Handshake(Protocol):
     beyond_us: bool
     """The server has chosen something that cannot be read this way."""
 
-    def feed(self, data: bytes) -> None: ...
-    def outgoing(self) -> bytes: ...
-    def verdict_on_us(self) -> str: ...
+    def feed(self, data: bytes) -> None:
+        """Take octets from the server; raises FlightError when they are no TLS flight."""
+        ...
+
+    def outgoing(self) -> bytes:
+        """Octets to send now."""
+        ...
+
+    def verdict_on_us(self) -> str:
+        """``accepted`` or ``refused`` where the server has said so, else empty."""
+        ...
 
 
 class ClearHello:

@@ -125,6 +125,10 @@ class LaneBook:
         """Places handed out and not released."""
         return self._all.in_flight
 
+    def more(self) -> None:
+        """The iterable had come to its end, and has got more targets since."""
+        self._ended = False
+
     def next(self, now: float) -> Place | None:
         """A target that may be asked now, or None."""
         self._let_quiet(now)

@@ -18,6 +18,7 @@ class Received:
     chain: Chain
     how: str
     staple: bytes | None = None
+    scts: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,19 @@ def deployments(received: Iterable[Received], judged: Mapping[Chain, Judged]) ->
     """
     labels: dict[Chain, set[str]] = {}
     staples: dict[Chain, bytes] = {}
+    scts: dict[Chain, bytes] = {}
     for one in sorted(received, key=lambda item: item.how):
         labels.setdefault(one.chain, set()).add(one.how)
         if one.staple is not None:
             staples.setdefault(one.chain, one.staple)
+        if one.scts is not None:
+            scts.setdefault(one.chain, one.scts)
     found = []
     for chain, how in labels.items():
         judgement = judged.get(chain, Judged())
         found.append(Deployment(
             chain=tuple(certificate(der) for der in chain), how=tuple(sorted(how)), sni=how != {NO_SNI},
             staple=staples.get(chain), verdicts=judgement.verdicts, unjudged=judgement.unjudged,
+            scts=scts.get(chain),
         ))
     return tuple(sorted(found, key=lambda item: (not item.sni, item.how, tuple(one.sha256 for one in item.chain))))

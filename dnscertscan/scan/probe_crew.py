@@ -1,0 +1,209 @@
+"""The probe's worker processes as the scanner sees them: who gets which target, and what becomes of those of a dead one.
+
+Theory of operation. A target belongs to the process of its network (IPv4 /24, IPv6 /48), so the caps per address and per
+network hold although no process knows of another. A process that dies is replaced. The targets it had not begun are given to the
+new one; those it had in flight are suspects: they are tried once more, one at a time, in a process of their own. Where that dies,
+too, the one in flight has its outcome, and the others go on in the next.
+"""
+
+import asyncio
+import tempfile
+from collections import deque
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, replace
+from functools import lru_cache
+from zlib import crc32
+
+from dnscertscan.model.endpoints import Target
+from dnscertscan.model.observations import Failure, FailureKind, Outcome
+from dnscertscan.scan import in_flight
+from dnscertscan.scan.base import ScanSettings
+from dnscertscan.scan.child import Child
+from dnscertscan.scan.frames import Message
+from dnscertscan.scan.lanebook import network_of
+from dnscertscan.scan.vocabulary import Listener
+
+_MODULE = "dnscertscan.scan.probe_worker"
+_STALL = 5.0
+_START_SECONDS = 60.0
+_TICK = 0.5
+_MAX_FALSE_STARTS = 5
+_SILENT_PLACES = 4
+"""Places for silent peers, for each place for one that talks."""
+
+
+class _Worker:
+    """One process with the targets it has."""
+
+    def __init__(self, crew: "Crew", settings: ScanSettings, places: int) -> None:
+        self.targets: dict[int, Target] = {}
+        self.started = False
+        self._crew = crew
+        self._batch: list[tuple[int, str, int, str, str]] = []
+        self._listener = Listener()
+        self._flying = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        in_flight.make_room(self._flying, places)
+        file = self._flying.fileno()
+        limits = {"settings": asdict(settings), "first_only": crew.first_only, "places": places, "in_flight": file}
+        self.child = Child(_MODULE, limits, self._take, self._ended, (file,))
+
+    def give(self, number: int, target: Target) -> None:
+        """Put a target into work with the next :meth:`flush`."""
+        self.targets[number] = target
+        endpoint = target.endpoint
+        self._batch.append((number, endpoint.address, endpoint.port, endpoint.service, target.server_name.text))
+
+    def flush(self) -> None:
+        """Send what was given."""
+        if self._batch:
+            self.child.send({"targets": self._batch})
+            self._batch = []
+
+    def in_flight(self) -> frozenset[int]:
+        """What it was at."""
+        return in_flight.read(self._flying)
+
+    async def close(self) -> None:
+        """End it."""
+        await self.child.close()
+        self._flying.close()
+
+    def _take(self, message: Message) -> None:
+        self.started = self.started or "ready" in message
+        for number, seconds, outcome in self._listener.hear(message):
+            self._crew.finish(self.targets.pop(number), seconds, outcome)
+
+    def _ended(self, why: str) -> None:
+        self._crew.bury(self, why)
+
+
+class Crew(AbstractAsyncContextManager["Crew"]):
+    """``size`` processes, started as there is work for them. :attr:`done` fills as they work; :attr:`news` is set then."""
+
+    def __init__(self, settings: ScanSettings, size: int, *, first_only: bool) -> None:
+        share = max(1, -(-settings.concurrency // size))
+        self._settings = replace(settings, concurrency=share, rate=settings.rate / size)
+        self._alone = replace(settings, concurrency=1, rate=0.0)
+        self.first_only = first_only
+        self._workers: list[_Worker | None] = [None] * size
+        self._careful: _Worker | None = None
+        self._numbers = 0
+        self._why: dict[int, str] = {}
+        self._false_starts = 0
+        self._broken = ""
+        self._errands: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self.open = 0
+        """Targets given and not yet in :attr:`done`."""
+        self.done: deque[tuple[Target, float, Outcome]] = deque()
+        self.news = asyncio.Event()
+
+    async def __aenter__(self) -> "Crew":
+        self._watch = asyncio.create_task(self._look_after())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await asyncio.gather(*(worker.close() for worker in self._all()), *self._errands)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Processes that are alive now."""
+        return tuple(worker.child.pid for worker in self._all() if not worker.child.gone)
+
+    def give(self, targets: Iterable[Target]) -> None:
+        """Put targets into work."""
+        for target in targets:
+            self._numbers += 1
+            self.open += 1
+            self._give(self._numbers, target)
+        self._flush()
+
+    def finish(self, target: Target, seconds: float, outcome: Outcome) -> None:
+        """A target is done."""
+        self.open -= 1
+        self.done.append((target, seconds, outcome))
+        self.news.set()
+
+    def bury(self, worker: _Worker, why: str) -> None:
+        """A process is gone: what it had is given to others."""
+        suspects = worker.in_flight()
+        self._later(worker)
+        self._false_starts = 0 if worker.started else self._false_starts + 1
+        if self._false_starts >= _MAX_FALSE_STARTS:
+            self._broken = f"worker processes do not start: {why}"
+        if worker is self._careful:
+            self._careful = None
+        else:
+            self._workers[self._workers.index(worker)] = None
+        for number, target in worker.targets.items():
+            if number not in suspects:
+                self._give(number, target)
+            elif number in self._why:
+                text = f"two worker processes ended on this target: {self._why.pop(number)}; then, alone with it: {why}"
+                self.finish(target, 0.0, Failure(FailureKind.ENGINE, text))
+            else:
+                self._why[number] = why
+                self._give(number, target)
+        self._flush()
+
+    def _give(self, number: int, target: Target) -> None:
+        worker = self._careful_one() if number in self._why else self._worker(_shard(target.endpoint.address, len(self._workers)))
+        if worker is None:
+            self.finish(target, 0.0, Failure(FailureKind.ENGINE, self._broken))
+        else:
+            worker.give(number, target)
+
+    def _worker(self, index: int) -> _Worker | None:
+        if self._workers[index] is None:
+            self._workers[index] = self._start(self._settings, self._settings.concurrency * (1 + _SILENT_PLACES))
+        return self._workers[index]
+
+    def _careful_one(self) -> _Worker | None:
+        if self._careful is None:
+            self._careful = self._start(self._alone, 1)
+        return self._careful
+
+    def _start(self, settings: ScanSettings, places: int) -> _Worker | None:
+        if self._broken:
+            return None
+        try:
+            return _Worker(self, settings, places)
+        except OSError as error:
+            self._broken = f"a worker process cannot be started: {error}; free memory or processes and run again"
+            return None
+
+    def _flush(self) -> None:
+        for worker in self._all():
+            worker.flush()
+
+    def _all(self) -> list[_Worker]:
+        return [worker for worker in (*self._workers, self._careful) if worker is not None]
+
+    def _later(self, worker: _Worker) -> None:
+        task = asyncio.create_task(worker.close())
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _look_after(self) -> None:
+        """Kill processes that have not been heard of for too long, unless it is this one that was asleep."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while True:
+            before = now
+            await asyncio.sleep(_TICK)
+            now = loop.time()
+            for worker in self._all():
+                silence = now - worker.child.last_heard
+                if now - before > 2 * _TICK:
+                    worker.child.last_heard = max(worker.child.last_heard, now - _STALL / 2)
+                elif silence > (_STALL if worker.started else _START_SECONDS):
+                    worker.child.kill(f"it was not heard of for {silence:.1f} s")
+
+
+@lru_cache(maxsize=65536)
+def _shard(address: str, size: int) -> int:
+    return crc32(network_of(address).encode()) % size
