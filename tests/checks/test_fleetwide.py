@@ -3,12 +3,15 @@
 from itertools import permutations
 
 from cryptography import x509
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from servers.judging import NOW, certificate, deployment, failed, observed, target
 
 from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy
 from dnscertscan.demo.authority import Authority, self_signed
 from dnscertscan.model.observations import Failure, FailureKind
+from dnscertscan.pki.parse import parse
 
 JUDGE = Judge(CheckPolicy(), (), (), NOW)
 ROOT = Authority.root("Fleet Root", now=NOW)
@@ -108,3 +111,68 @@ def test_unreadable_certificates_crash_nothing() -> None:
     """Octets that are no certificate take part by their digest."""
     seen = [_at(1, deployment().chain[0]), _at(2, OLD)]
     assert [finding.rule.slug for finding in JUDGE.fleet(seen)] == ["cert-varies"]
+
+
+class _Counted:
+    """Observations that can be read again and again, and are counted."""
+
+    def __init__(self, seen):
+        self.seen, self.passes = seen, 0
+
+    def __iter__(self):
+        self.passes += 1
+        return iter(self.seen)
+
+
+LEAVES = {
+    number: _leaf(f"h{number}.example.com", serial=100 + number // 2, authority=ROOT if number % 3 else OTHER)
+    for number in range(8)
+}
+SHOWN = st.tuples(
+    st.sampled_from(["a.example.com", "b.example.com"]), st.integers(1, 6), st.sampled_from([443, 8443]),
+    st.lists(st.sampled_from(sorted(LEAVES)), max_size=2), st.sampled_from([{}, {}, {"unanswered": ("TLS 1.3",)}]),
+)
+
+
+def _plainly(seen):
+    """What is expected, by dictionaries of everything."""
+    served, issued = {}, {}
+    for one in seen:
+        where = one.target
+        chains = [one_list.chain for one_list in one.outcome.deployments]
+        for facts in (parse(sent) for chain in chains for sent in chain):
+            key = (facts.issuer.text, facts.extensions.authority_key.key_id, facts.serial)
+            issued.setdefault(key, {}).setdefault(facts.sha256, []).append(where)
+        if chains and not one.outcome.unanswered:
+            place = (where.server_name.text, where.endpoint.port)
+            served.setdefault(place, {})[where] = frozenset(chain[0] for chain in chains)
+    varying = {(*place, len(found)) for place, found in served.items() if len(set(found.values())) > 1}
+    twins = {(digest, min(found[digest])) for found in issued.values() if len(found) > 1 for digest in [min(found)]}
+    return varying, twins
+
+
+@settings(deadline=None)
+@given(st.lists(SHOWN, max_size=12, unique_by=lambda shown: shown[:3]))
+def test_sifting_loses_nothing_and_adds_nothing(shown) -> None:
+    """Whatever is served where, the findings are those that dictionaries of everything give, also from a single reading."""
+    seen = [_at(number, *(LEAVES[leaf] for leaf in leaves), port=port, name=name, **more)
+            for name, number, port, leaves, more in shown]
+    findings = JUDGE.fleet(seen)
+    varying, twins = _plainly(seen)
+    places = [one.subject for one in findings if one.rule.slug == "cert-varies"]
+    assert {(place.fqdn, place.port, place.record.count("; ") + 1) for place in places} == varying
+    assert {(one.certificate.sha256, one.target) for one in findings if one.rule.slug == "duplicate-serial"} == twins
+    assert JUDGE.fleet(iter(seen)) == findings
+
+
+def test_a_fleet_beyond_suspicion_is_read_once() -> None:
+    """Other passes only where something may be found; issuers that differ in their keys alone take a second to tell apart."""
+    twin = _at(2, _leaf("b.example.com", serial=100), name="b.example.com")
+    cases = {1: [_at(1, OLD), _at(2, OLD)], 2: [_at(1, OLD), _at(2, NEW)], 3: [_at(1, LEAVES[1]), twin]}
+    for passes, seen in cases.items():
+        counted = _Counted(seen)
+        found = JUDGE.fleet(counted)
+        assert (counted.passes, len(found)) == (passes, int(passes > 1))
+    other = _leaf("x.example.com", serial=7), _leaf("y.example.com", serial=7, authority=OTHER)
+    counted = _Counted([_at(1, other[0], name="x.example.com"), _at(2, other[1], name="y.example.com")])
+    assert (JUDGE.fleet(counted), counted.passes) == ((), 2)
