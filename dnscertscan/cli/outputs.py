@@ -13,10 +13,11 @@ from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import Report
 from dnscertscan.report import FORMATS, Format, format_for
+from dnscertscan.report.base import in_chunks
 from dnscertscan.report.coverage import render_coverage
 from dnscertscan.report.files import write_atomically
 from dnscertscan.report.jsonl import findings_lines, observation_line
-from dnscertscan.report.table import render_table
+from dnscertscan.report.table import table_pieces
 from dnscertscan.settings.models import Output
 
 logger = logging.getLogger("dnscertscan")
@@ -76,7 +77,7 @@ class Outputs:
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size((100, 24)).columns if terminal else 0
         colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return (render_table(report, width=width, colour=colour).encode(),)
+        return in_chunks(table_pieces(report, width, colour=colour))
 
     def _print(self, chunks: Iterable[bytes]) -> None:
         """Write to standard output. A reader that has gone, or a full disk, costs this output and nothing else."""

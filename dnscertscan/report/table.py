@@ -1,11 +1,12 @@
 """The table for people: the same problem on many endpoints is said once, above the list of all of them."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, groupby, zip_longest
 
-from tabulate import MIN_PADDING, tabulate
-
+from dnscertscan.model.collected import Groups, grouped
 from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.report import Report
@@ -16,12 +17,14 @@ from dnscertscan.report.summary import summary
 HEADERS = ("status", "code", "n", "endpoint", "message")
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
-_GAPS = 2 * (len(HEADERS) - 1)
+_GAP = "  "
+_GAPS = len(_GAP) * (len(HEADERS) - 1)
+_PADDING = 2
+"""A column is wider than its header by this at least."""
 _NARROWEST = 20
 """Columns that endpoint and message keep each, however narrow the terminal."""
 
 Line = tuple[str, str, str, str, str]
-Group = tuple[Finding, list[str]]
 
 
 def render_table(report: Report, width: int = 0, colour: bool = False) -> str:
@@ -30,15 +33,13 @@ def render_table(report: Report, width: int = 0, colour: bool = False) -> str:
     ``width`` is the number of columns to fit into (0: no limit; below about 70 the text columns stop shrinking). ``colour``
     adds ANSI colours; everything that came from outside is passed through ``visible``, so no other escape sequence can be there.
     """
-    return "".join(_text(report, width, colour))
+    return "".join(table_pieces(report, width, colour=colour))
 
 
-def _text(report: Report, width: int, colour: bool) -> Iterator[str]:
-    groups = _groups(report.findings)
-    if groups:
-        lines = _wrapped(groups, width)
-        rows = [(_painted(severity, line[0], colour), *line[1:]) for severity, line in lines]
-        yield tabulate(rows, headers=HEADERS, tablefmt="simple", disable_numparse=True)
+def table_pieces(report: Report, width: int = 0, *, colour: bool = False) -> Iterator[str]:
+    """The text of :func:`render_table` line by line: the findings are gone through two or three times, and never held."""
+    if len(report.findings):
+        yield from _table(grouped(report.findings, _same), width, colour)
     else:
         yield "no findings"
     yield "\n\n"
@@ -46,14 +47,74 @@ def _text(report: Report, width: int, colour: bool) -> Iterator[str]:
         yield (_paint("31", line) if colour and line.startswith("INCOMPLETE") else line) + "\n"
 
 
-def _groups(findings: Iterable[Finding]) -> list[Group]:
-    """What is the same but for the endpoint, each with the endpoints it holds for; worst first, then by code."""
-    groups: dict[tuple[int, str, str, str, str], Group] = {}
-    for finding in findings:
-        at_fault = finding.certificate.sha256 if finding.certificate else ""
-        same = (-finding.severity, finding.rule.code, finding.message, finding.store or "", at_fault)
-        groups.setdefault(same, (finding, []))[1].append(_endpoint(finding))
-    return [groups[same] for same in sorted(groups)]
+@dataclass(slots=True)
+class _Measures:
+    """What has to be known of all lines before the first can be written."""
+
+    sizes: "array[int]" = field(default_factory=lambda: array("L"))
+    """How many endpoints each group has."""
+    code: int = 0
+    endpoint: int = 0
+    texts: tuple[int, int] = (0, 0)
+    """The longest endpoint and message as they stand in their cells, without white space around them."""
+
+
+def _table(groups: Groups[Finding], width: int, colour: bool) -> Iterator[str]:
+    measures = _measured(groups)
+    limits = _limits(measures, width)
+    texts = measures.texts if width <= 0 else _longest(_lines(groups, measures.sizes, limits))
+    cells = (max(map(len, map(str, Severity))), measures.code, len(str(max(measures.sizes))), *texts)
+    widths = [max(cell, len(header) + _PADDING) for cell, header in zip(cells, HEADERS, strict=True)]
+    yield _row(HEADERS, widths) + "\n" + _row(["-" * size for size in widths], widths)
+    for severity, line in _lines(groups, measures.sizes, limits):
+        text = _row(line, widths)
+        status = line[0]
+        yield "\n" + (_paint(_COLOURS[severity], status) + text[len(status) :] if colour and status else text)
+
+
+def _row(cells: Iterable[str], widths: Iterable[int]) -> str:
+    return _GAP.join(cell.ljust(size) for cell, size in zip(cells, widths, strict=True)).rstrip()
+
+
+def _same(finding: Finding) -> tuple[int, str, str, str, str]:
+    """What is the same but for the endpoint; worst first, then by code."""
+    at_fault = finding.certificate.sha256 if finding.certificate else ""
+    return -finding.severity, finding.rule.code, finding.message, finding.store or "", at_fault
+
+
+def _measured(groups: Groups[Finding]) -> _Measures:
+    measures = _Measures()
+    shown = message = 0
+    for _, members in groupby(groups.ordered(), _same):
+        size = 0
+        for finding in members:
+            if not size:
+                measures.code = max(measures.code, len(finding.rule.code))
+                message = max(message, len(_message(finding).strip()))
+            endpoint = _endpoint(finding)
+            measures.endpoint = max(measures.endpoint, len(endpoint))
+            shown = max(shown, len(endpoint.strip()))
+            size += 1
+        measures.sizes.append(size)
+    measures.texts = (shown, message)
+    return measures
+
+
+def _lines(groups: Groups[Finding], sizes: Iterable[int], limits: tuple[int, int]) -> Iterator[tuple[Severity, Line]]:
+    for size, (_, members) in zip(sizes, groupby(groups.ordered(), _same), strict=True):
+        first = next(members)
+        right = _wrap(_message(first), limits[1])
+        left = (line for one in chain((first,), members) for line in _wrap(_endpoint(one), limits[0], indent="  "))
+        facts = (str(first.severity), first.rule.code, str(size))
+        for at, (place, words) in enumerate(zip_longest(left, right, fillvalue="")):
+            yield first.severity, (*(facts if at == 0 else ("", "", "")), place, words)
+
+
+def _longest(lines: Iterable[tuple[Severity, Line]]) -> tuple[int, int]:
+    endpoint = message = 0
+    for _, line in lines:
+        endpoint, message = max(endpoint, len(line[3])), max(message, len(line[4]))
+    return endpoint, message
 
 
 def _endpoint(finding: Finding) -> str:
@@ -71,41 +132,26 @@ def _message(finding: Finding) -> str:
     return f"{words} (trust store {only})" if only and only not in words else words
 
 
-def _wrapped(groups: Sequence[Group], width: int) -> Iterator[tuple[Severity, Line]]:
-    endpoint_width, message_width = _widths(groups, width)
-    for finding, endpoints in groups:
-        left = [line for endpoint in endpoints for line in _wrap(endpoint, endpoint_width, indent="  ")]
-        right = _wrap(_message(finding), message_width)
-        first = (str(finding.severity), finding.rule.code, str(len(endpoints)))
-        for at, (place, words) in enumerate(zip_longest(left, right, fillvalue="")):
-            yield finding.severity, (*(first if at == 0 else ("", "", "")), place, words)
-
-
-def _widths(groups: Sequence[Group], width: int) -> tuple[int, int]:
+def _limits(measures: _Measures, width: int) -> tuple[int, int]:
     """Columns for endpoint and message; 0 is unlimited."""
     if width <= 0:
         return 0, 0
-    headers = [len(header) + MIN_PADDING for header in HEADERS]  # tabulate gives no column less
-    codes = max(len(finding.rule.code) for finding, _ in groups)
-    counts = max(len(str(len(endpoints))) for _, endpoints in groups)
-    left = width - _GAPS - sum(map(max, headers, (len("warning"), codes, counts)))
-    longest = max(len(endpoint) for _, endpoints in groups for endpoint in endpoints)
-    endpoint_width = max(min(longest, left // 2), _NARROWEST)
-    return endpoint_width, max(left - endpoint_width, _NARROWEST)
+    headers = [len(header) + _PADDING for header in HEADERS]
+    left = width - _GAPS - sum(map(max, headers, (len("warning"), measures.code, len(str(max(measures.sizes))))))
+    endpoint = max(min(measures.endpoint, left // 2), _NARROWEST)
+    return endpoint, max(left - endpoint, _NARROWEST)
 
 
 def _wrap(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines without white space around them; ``indent`` is room left free in all but the first."""
     if not width or len(text) <= width:
-        return [text]
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
-
-
-def _painted(severity: Severity, text: str, colour: bool) -> str:
-    return _paint(_COLOURS[severity], text) if colour and text else text
+        return [text.strip()]
+    wrapped = textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
+    return [line.strip() for line in wrapped]
 
 
 def _paint(code: str, text: str) -> str:
     return f"\x1b[{code}m{text}\x1b[0m"
 
 
-TABLE = Format("table", (".txt",), lambda report: in_chunks(_text(report, 0, colour=False)))
+TABLE = Format("table", (".txt",), lambda report: in_chunks(table_pieces(report)))
