@@ -10,12 +10,27 @@ grew, "kept" how far the resident size had grown at the end with zones and plan 
 import asyncio
 import gc
 import json
+import re
 import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
 from pathlib import Path
+
+from servers import bind
+from servers.dns_process import soa
+
+import dnscertscan.cli.session  # noqa: F401 - what every session has in memory before the first zone
+from dnscertscan.pipeline.fetch import AllZones, fetch_all
+from dnscertscan.pipeline.memory import many_values
+from dnscertscan.pipeline.stop import Stop
+from dnscertscan.resolve.lookup import Resolver
+from dnscertscan.resolve.mapping import MapSettings, Plan
+from dnscertscan.resolve.plan import make_plan
+from dnscertscan.zones.axfr import AxfrServer, AxfrSource
+from dnscertscan.zones.base import ZoneSource
+from dnscertscan.zones.json_file import JsonFileSource
 
 ZONE = "bench.test"
 RECORDS = 100_000
@@ -30,18 +45,6 @@ def data(count: int) -> list[tuple[str, str, str]]:
 
 def child(kind: str, place: str, filtered: bool, traced: bool) -> None:
     """Read, plan, print one JSON object of figures."""
-    import re
-
-    import dnscertscan.cli.session  # noqa: F401 - what every session has in memory before the first zone
-    from dnscertscan.pipeline.fetch import fetch_all
-    from dnscertscan.pipeline.stop import Stop
-    from dnscertscan.resolve.lookup import Resolver
-    from dnscertscan.resolve.mapping import MapSettings
-    from dnscertscan.resolve.plan import make_plan
-    from dnscertscan.zones.axfr import AxfrServer, AxfrSource
-    from dnscertscan.zones.base import ZoneSource
-    from dnscertscan.zones.json_file import JsonFileSource
-
     source: ZoneSource = JsonFileSource(Path(place))
     if kind == "axfr":
         source = AxfrSource(ZONE, (AxfrServer("127.0.0.1", int(place)),))
@@ -52,30 +55,36 @@ def child(kind: str, place: str, filtered: bool, traced: bool) -> None:
         tracemalloc.start()
     start, cpu = time.perf_counter(), time.process_time()
 
-    async def both() -> None:
-        nonlocal kept, fetched
-        everything = await fetch_all([source], lambda _: None, Stop())
-        fetched = time.perf_counter()
-        assert not everything.problems, everything.problems[:1]
-        kept = everything, await make_plan(everything.zones, Resolver([("127.0.0.1", 9)]), settings)
+    kept: list[tuple[AllZones, Plan, float]] = []
 
-    kept: object = None
-    fetched = 0.0
-    asyncio.run(both())
+    async def both() -> None:  # returns nothing: asyncio.run() would make the repr of it
+        zones = await fetch_all([source], lambda _: None, Stop())
+        fetched = time.perf_counter() - start
+        kept.append((zones, await make_plan(zones.zones, Resolver([("127.0.0.1", 9)]), settings), fetched))
+
+    with many_values():
+        asyncio.run(both())
     spent, cpu = time.perf_counter() - start, time.process_time() - cpu
-    gc.collect()
-    plan = kept[1]  # type: ignore[index]  # the pair made just above
-    figures = {
-        "seconds": round(spent, 2), "cpu": round(cpu, 2), "fetch": round(fetched - start, 2), "targets": len(plan.targets), "rows": len(plan.unscanned),
+    zones, plan, fetched = kept[0]
+    print(json.dumps(_traced() if traced else {
+        "seconds": round(spent, 2), "cpu": round(cpu, 2), "fetch": round(fetched, 2),
+        **_sizes(zones, plan),
         "base_mb": round(before, 1), "peak_mb": round(_status("VmHWM") - peak, 1), "kept_mb": round(_status("VmRSS") - before, 1),
-    }
-    if traced:
-        figures = {"objects_mb": round(tracemalloc.get_traced_memory()[0] / 2**20, 1)}
-        figures["objects_peak_mb"] = round(tracemalloc.get_traced_memory()[1] / 2**20, 1)
-        if "-v" in sys.argv:
-            for line in tracemalloc.take_snapshot().statistics("lineno")[:14]:
-                print(line, file=sys.stderr)
-    print(json.dumps(figures))
+    }))
+
+
+def _sizes(zones: AllZones, plan: Plan) -> dict[str, int]:
+    assert not zones.problems, zones.problems[:1]
+    return {"records": sum(len(zone.records) for zone in zones.zones), "targets": len(plan.targets), "rows": len(plan.unscanned)}
+
+
+def _traced() -> dict[str, float]:
+    gc.collect()
+    now, peak = tracemalloc.get_traced_memory()
+    if "-v" in sys.argv:
+        for line in tracemalloc.take_snapshot().statistics("lineno")[:14]:
+            print(line, file=sys.stderr)
+    return {"objects_mb": round(now / 2**20, 1), "objects_peak_mb": round(peak / 2**20, 1)}
 
 
 def _status(key: str) -> float:
@@ -93,9 +102,6 @@ def _measure(*arguments: str) -> dict[str, float]:
 
 
 def main(count: int) -> None:
-    from servers import bind
-    from servers.dns_process import soa
-
     rows = data(count)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "zones.json"

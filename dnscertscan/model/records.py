@@ -1,6 +1,6 @@
 """Zones and what is in them, each record with the place it came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dnscertscan.model.names import DnsName
@@ -65,6 +65,16 @@ class Record(_RecordParts):
         keep(self, "ttl", ttl)
         keep(self, "_place", origin)
         keep(self, "_index", index)
+
+    @property
+    def view(self) -> str:
+        """The view it was read in."""
+        return self._place.view
+
+    def in_view(self, view: str, places: "dict[tuple[Origin, str], Origin]") -> "Record":
+        """The same record told apart by another view; ``places`` keeps the new origins, so that records share them."""
+        place = places.setdefault((self._place, view), replace(self._place, view=view))
+        return Record(self.name, self.type, self.data, self.ttl, place, self._index)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Record, (self.name, self.type, self.data, self.ttl, self._place, self._index)

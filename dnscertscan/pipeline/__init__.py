@@ -25,6 +25,7 @@ from dnscertscan.pipeline.events import (
 )
 from dnscertscan.pipeline.fetch import AllZones, fetch_all
 from dnscertscan.pipeline.ledger import cut_short, is_complete, make_coverage
+from dnscertscan.pipeline.memory import many_values
 from dnscertscan.pipeline.outside import Outside, look_outside
 from dnscertscan.pipeline.second_look import RetrySettings, RunVerdict, look_twice
 from dnscertscan.pipeline.stop import Stop
@@ -73,8 +74,9 @@ async def survey(parts: Parts, observer: Observer, stop: Stop) -> tuple[AllZones
         for problem in result.problems:
             observer(ZoneTrouble(problem))
 
-    everything = await fetch_all(parts.sources, fetched, stop)
-    return everything, await _resolve(parts, everything, observer, stop)
+    with many_values():
+        everything = await fetch_all(parts.sources, fetched, stop)
+        return everything, await _resolve(parts, everything, observer, stop)
 
 
 async def _resolve(parts: Parts, everything: AllZones, observer: Observer, stop: Stop) -> Plan | None:

@@ -7,9 +7,13 @@ _BROADCAST = IPv4Address("255.255.255.255")
 
 
 def canonical(text: str) -> str:
-    """The address in canonical text form (RFC 5952), an IPv4-mapped one as the IPv4 it is; other text comes back unchanged."""
+    """The address in canonical text form (RFC 5952), an IPv4-mapped one as the IPv4 it is; other text comes back unchanged.
+
+    Text that is canonical already comes back as the same object, so that a record and its target share it.
+    """
     address = _parse(text)
-    return text if address is None else str(address)
+    spelled = text if address is None else str(address)
+    return text if spelled == text else spelled
 
 
 def unscannable(text: str) -> str | None:

@@ -73,11 +73,11 @@ def chase(
         current, path = step
         held = index.lookup(current)
         if held is not None and held.whole:
-            walk.take_held(current, held, path)
+            walk.take_held(held, path)
             continue
         answer = yield Question(current)
         if held is not None and answer.status is Status.FAILED and not answer.hops:
-            walk.take_held(current, held, path)  # nobody knows better: what the export lacks does not exist
+            walk.take_held(held, path)  # nobody knows better: what the export lacks does not exist
         else:
             walk.take_answer(answer, path, index)
     return walk.resolution()
@@ -136,11 +136,11 @@ class _Walk:
         if longer is not None:
             self.look_at(hop.target, longer)
 
-    def take_held(self, name: DnsName, held: Held, path: Path) -> None:
+    def take_held(self, held: Held, path: Path) -> None:
         """Use what the loaded zones say."""
         self._found(tuple(canonical(record.data) for record in held.addresses), path)
         for alias in reversed(held.aliases):  # the stack turns them round again
-            self.follow(Hop(name, alias.record.type, alias.target, f"zone {alias.zone.display}"), path)
+            self.follow(alias, path)
         if not held.addresses and not held.aliases:
             self._end(Verdict.DANGLING, path, NO_DATA if held.exists else NXDOMAIN)
 

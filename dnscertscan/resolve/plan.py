@@ -8,7 +8,7 @@ from time import monotonic
 
 from dnscertscan.model.endpoints import Provenance
 from dnscertscan.model.names import DnsName
-from dnscertscan.model.records import HOST_TYPES, Hop, Record, Resolution, Zone
+from dnscertscan.model.records import HOST_TYPES, Origin, Record, Resolution, Zone
 from dnscertscan.model.report import CoverageRow, State
 from dnscertscan.resolve.chase import Answer, Question, chase
 from dnscertscan.resolve.lookup import Resolver
@@ -75,8 +75,8 @@ class _Planner:
         """One worker: takes host records until there are none left."""
         for record, zone, tree in self._queue:
             for provenance, name in self._candidates(record, zone, tree):
-                hop = Hop(name, record.type, record.target, f"zone {zone.name.display}")
-                resolution = await drive(chase(name, self._index, via=hop), self._resolver)
+                questions = chase(name, self._index, via=tree.hop(record, name))
+                resolution = await drive(questions, self._resolver)
                 self._builder.add_resolution(replace(provenance, resolution=resolution), name)
             self._done += 1
             if self._done % _BREATH == 0:
@@ -86,16 +86,19 @@ class _Planner:
     def finish(self) -> Plan:
         """The plan, once all workers are done."""
         self._unused_names()
+        self._index = ZoneIndex(())  # a third of all memory until here, and the builder needs some now
         if self._on_progress is not None:
             self._on_progress(self._done, sum(self._hosts.values()))
         return self._builder.finish(self._hosts, self._others)
 
     def _host_records(self) -> Iterator[tuple[Record, Zone, ZoneTree]]:
+        places: dict[tuple[Origin, str], Origin] = {}
         for zone, tree in zip(self._zones, self._index.trees, strict=True):
             several = self._views[zone.name] > 1
             for record in zone.records:
                 if record.type in HOST_TYPES:
-                    yield _with_view(record, (zone.view or record.origin.view or zone.source) if several else ""), zone, tree
+                    view = (zone.view or record.view or zone.source) if several else ""
+                    yield record if record.view == view else record.in_view(view, places), zone, tree
 
     def _candidates(self, record: Record, zone: Zone, tree: ZoneTree) -> Iterator[tuple[Provenance, DnsName]]:
         """The aliases to chase; everything that needs no chase goes to the builder at once."""
@@ -157,8 +160,3 @@ class _Planner:
 
 def _is_wildcard_host(record: Record) -> bool:
     return record.name.is_wildcard and record.type in HOST_TYPES and record.type != "DNAME"
-
-
-def _with_view(record: Record, view: str) -> Record:
-    """The record marked with the view it is told apart by: none when its zone was loaded once."""
-    return record if record.origin.view == view else replace(record, origin=replace(record.origin, view=view))

@@ -39,7 +39,7 @@ class Members:
 
     def __init__(self, text: str, as_object: Callable[[Pairs], Any]) -> None:
         self._text = text
-        self._scan = json.JSONDecoder(object_pairs_hook=as_object).scan_once
+        self._read = json.JSONDecoder(object_pairs_hook=as_object).raw_decode
         self._at = 0
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
@@ -95,9 +95,7 @@ class Members:
 
     def _value(self) -> Any:
         try:
-            value, self._at = self._scan(self._text, self._at)
-        except StopIteration:
-            raise self._error() from None
+            value, self._at = self._read(self._text, self._at)
         except (ValueError, RecursionError) as error:
             raise DocumentError(error) from None
         return value
