@@ -103,7 +103,7 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
     With a journal that has observations the run goes on from them: their targets are not asked again. The report reads from
     the journal and from temporary files; close it when it has been used.
     """
-    journal = parts.journal or Journal.create(None, Header("", parts.clock()))
+    journal = Journal.create(None, Header("", parts.clock())) if parts.journal is None else parts.journal
     with ExitStack() as stack:
         revocable = bool(parts.outside and parts.outside.crl)
         book = stack.enter_context(closing(Book(journal, parts.judge, observer, revocable=revocable)))
