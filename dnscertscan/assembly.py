@@ -57,15 +57,16 @@ def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ, at: da
     ``at`` is when the run began, if that was not now: it is judged at that time.
     """
     settings = loaded.settings
+    judged_by = judge(settings, at or utc_now())
     return Parts(
         sources=sources(settings, environment),
         resolver=resolver(settings),
         mapping=mapping(settings),
-        engine=engine(settings),
-        again=engine(settings),
+        engine=engine(settings, judged_by),
+        again=engine(settings, judged_by),
         retry=RetrySettings(timeout=settings.scan.timeout, retry=settings.scan.retry),
         canaries=tuple(canary(text) for text in settings.scan.canaries),
-        judge=judge(settings, at or utc_now()),
+        judge=judged_by,
         clock=utc_now,
         outside=outside(settings, environment),
         config_digest=loaded.digest,
@@ -121,14 +122,14 @@ def mapping(settings: Settings) -> MapSettings:
     )
 
 
-def engine(settings: Settings) -> ScanEngine:
-    """The scan engine by name."""
+def engine(settings: Settings, judged_by: Judge) -> ScanEngine:
+    """The scan engine by name. What ``judged_by`` has findings for is doubtful to engines that look closer at some targets."""
     scan = settings.scan
     limits = ScanSettings(
         timeout=scan.timeout, connect_timeout=min(scan.timeout, 5.0), concurrency=scan.concurrency,
         per_address=scan.per_address, per_network=scan.per_network, rate=scan.rate, workers=scan.workers,
     )
-    return ENGINES[scan.engine](limits, utc_now)
+    return ENGINES[scan.engine](limits, utc_now, lambda observation: bool(judged_by.endpoint(observation)))
 
 
 def canary(text: str) -> Canary:

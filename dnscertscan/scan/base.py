@@ -10,6 +10,8 @@ from dnscertscan.model.observations import Observation
 
 Clock = Callable[[], datetime]
 """Says what time it is: aware, UTC."""
+Doubt = Callable[[Observation], bool]
+"""Whether something seems to be wrong with what was observed."""
 
 
 @dataclass(frozen=True, slots=True)

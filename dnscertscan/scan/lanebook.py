@@ -26,6 +26,7 @@ _QUIET_AFTER = 0.5
 _QUIET_AFTER_OTHERS = 0.1  # where the address has silent connections already
 _QUIET_WHEN_DEAD = 0.025  # where nobody has said a word for long: 40 times the cap of talkers a second are begun at most
 _PUT_ASIDE_PER_PLACE = 50
+_SILENT_SHARE = 10  # of all places, for the silent connections of one address
 _GENTLE_PLACES, _GENTLE_RATE = 8, 50.0
 
 
@@ -258,7 +259,8 @@ class LaneBook:
                 network = self._networks[key] = _Network(cap, max(cap, self._places // 2), key=key)
             network.lanes += 1
             cap = max(1, settings.per_address)
-            lane = self._lanes[address] = _Lane(cap, max(cap, settings.concurrency // 4), network=network)
+            quiet_cap = max(cap, settings.concurrency // 4, self._places // _SILENT_SHARE)
+            lane = self._lanes[address] = _Lane(cap, quiet_cap, network=network)
         return lane
 
     def _forget(self, lane: _Lane, address: str) -> None:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from dnscertscan.model.endpoints import Target
-from dnscertscan.model.observations import Failure, FailureKind, Outcome
+from dnscertscan.model.observations import Failure, FailureKind, Handshake, Outcome
 from dnscertscan.scan import in_flight
 from dnscertscan.scan.base import ScanSettings
 from dnscertscan.scan.child import Child
@@ -45,7 +45,8 @@ class _Worker:
         self._flying = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         in_flight.make_room(self._flying, places)
         file = self._flying.fileno()
-        limits = {"settings": asdict(settings), "first_only": crew.first_only, "places": places, "in_flight": file}
+        limits: Message = {"settings": asdict(settings), "first_only": crew.first_only, "hold": crew.hold}
+        limits |= {"places": places, "in_flight": file}
         self.child = Child(_MODULE, limits, self._take, self._ended, (file,))
 
     def give(self, number: int, target: Target) -> None:
@@ -72,7 +73,10 @@ class _Worker:
     def _take(self, message: Message) -> None:
         self.started = self.started or "ready" in message
         for number, seconds, outcome in self._listener.hear(message):
-            self._crew.finish(self.targets.pop(number), seconds, outcome)
+            target = self.targets.pop(number)
+            if self._crew.hold and isinstance(outcome, Handshake):
+                self._crew.held.setdefault(id(target), []).append((self, number))
+            self._crew.finish(target, seconds, outcome)
 
     def _ended(self, why: str) -> None:
         self._crew.bury(self, why)
@@ -81,11 +85,14 @@ class _Worker:
 class Crew(AbstractAsyncContextManager["Crew"]):
     """``size`` processes, started as there is work for them. :attr:`done` fills as they work; :attr:`news` is set then."""
 
-    def __init__(self, settings: ScanSettings, size: int, *, first_only: bool) -> None:
+    def __init__(self, settings: ScanSettings, size: int, *, first_only: bool, hold: bool = False) -> None:
         share = max(1, -(-settings.concurrency // size))
         self._settings = replace(settings, concurrency=share, rate=settings.rate / size)
         self._alone = replace(settings, concurrency=1, rate=0.0)
         self.first_only = first_only
+        self.hold = hold
+        """Whether a target that shows a list keeps its place in flight until :meth:`release`."""
+        self.held: dict[int, list[tuple[_Worker, int]]] = {}
         self._workers: list[_Worker | None] = [None] * size
         self._careful: _Worker | None = None
         self._numbers = 0
@@ -127,6 +134,14 @@ class Crew(AbstractAsyncContextManager["Crew"]):
         self.open -= 1
         self.done.append((target, seconds, outcome))
         self.news.set()
+
+    def release(self, target: Target) -> None:
+        """A target that was held is done with; what was held by a process that is gone was done with before."""
+        worker, number = self.held[id(target)].pop()
+        if not self.held[id(target)]:
+            del self.held[id(target)]
+        if not worker.child.gone:
+            worker.child.send({"release": [number]})
 
     def bury(self, worker: _Worker, why: str) -> None:
         """A process is gone: what it had is given to others."""

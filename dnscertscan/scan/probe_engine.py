@@ -21,14 +21,17 @@ class ProbeEngine:
     """Every deployment of an endpoint, read by hellos of our own. See :class:`dnscertscan.scan.base.ScanEngine`.
 
     ``first_only`` leaves out the hellos after the first that is answered: whether and how a target answers, and one list.
+    With ``hold`` a target that answers keeps its place under all caps until it is given to :meth:`release`: for an engine that
+    has more to ask there. The target must be the very object that the observation has.
     """
 
     name = "probe"
 
-    def __init__(self, settings: ScanSettings, clock: Clock, *, first_only: bool = False) -> None:
+    def __init__(self, settings: ScanSettings, clock: Clock, *, first_only: bool = False, hold: bool = False) -> None:
         self._settings = settings
         self._clock = clock
         self._first_only = first_only
+        self._hold = hold
         self._crew: Crew | None = None
 
     @property
@@ -36,12 +39,17 @@ class ProbeEngine:
         """The worker processes of the scan in progress."""
         return self._crew.pids if self._crew is not None else ()
 
+    def release(self, target: Target) -> None:
+        """A target that was held is done with."""
+        if self._crew is not None:
+            self._crew.release(target)
+
     async def scan(self, targets: Iterable[Target], *, gentle: bool = False) -> AsyncGenerator[Observation, None]:
         """Observe every target once."""
         settings = gently(self._settings) if gentle else self._settings
         source, ended = iter(targets), False
         most = _AHEAD * max(1, settings.concurrency)
-        async with Crew(settings, _processes(settings), first_only=self._first_only) as crew:
+        async with Crew(settings, _processes(settings), first_only=self._first_only, hold=self._hold) as crew:
             self._crew = crew
             try:
                 while True:

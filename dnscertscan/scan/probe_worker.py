@@ -64,6 +64,9 @@ class _Worker:
     def __init__(self, sock: socket.socket, limits: Message) -> None:
         self._settings = ScanSettings(**limits["settings"])
         self._first_only = bool(limits["first_only"])
+        self._hold = bool(limits["hold"])
+        self._held: dict[int, Place] = {}
+        self._linger = 0.0 if self._hold else _LINGER  # what is held keeps others waiting
         places = int(limits["places"])
         self._sock = sock
         self._loop = Loop()
@@ -86,13 +89,13 @@ class _Worker:
             now = monotonic()
             while (place := self._book.next(now)) is not None:
                 self._begin(place, now)
-            if self._speaker.said and (self._speaker.said >= _ENOUGH or now - self._first_said >= _LINGER):
+            if self._speaker.said and (self._speaker.said >= _ENOUGH or now - self._first_said >= self._linger):
                 self._send(self._speaker.frame())
             if now >= beat:
                 beat = now + BEAT
                 signal.setitimer(signal.ITIMER_REAL, _ALARM)  # the kernel ends a process that no longer comes here
                 self._send({})
-            until = min(beat, self._first_said + _LINGER if self._speaker.said else beat, self._book.wake_at(now) or beat)
+            until = min(beat, self._first_said + self._linger if self._speaker.said else beat, self._book.wake_at(now) or beat)
             self._loop.turn(max(0.0, until - now))
 
     def _begin(self, place: Place, now: float) -> None:
@@ -103,10 +106,14 @@ class _Worker:
     def _end(self, place: Place, slot: int, begun: float, outcome: Seen | Failure) -> None:
         now = monotonic()
         self._flying.end(slot)
-        self._book.release(place, now)
+        number = cast("_Numbered", place.target).number
+        if self._hold and isinstance(outcome, Seen):
+            self._held[number] = place
+        else:
+            self._book.release(place, now)
         if not self._speaker.said:
             self._first_said = now
-        self._speaker.say(cast("_Numbered", place.target).number, now - begun, outcome)
+        self._speaker.say(number, now - begun, outcome)
 
     def _send(self, message: Message) -> None:
         self._outgoing += encode(message)
@@ -141,8 +148,10 @@ class _Worker:
             for message in frames.feed(data):
                 self._inbox.waiting.extend(
                     _Numbered(number, Endpoint(address, port, service), DnsName(name))
-                    for number, address, port, service, name in message["targets"]
+                    for number, address, port, service, name in message.get("targets", ())
                 )
+                for number in message.get("release", ()):
+                    self._book.release(self._held.pop(number), monotonic())
                 self._book.more()
 
 

@@ -22,9 +22,10 @@ from sslyze.plugins.certificate_info.trust_stores.trust_store_repository import 
 
 from dnscertscan.demo.authority import Authority, pem
 from dnscertscan.model.endpoints import Target
-from dnscertscan.model.observations import ClientAuth, Failure, FailureKind
-from dnscertscan.scan import ENGINES, ScanSettings
-from dnscertscan.scan.probe import Probe, Reading
+from dnscertscan.model.observations import ClientAuth, Failure, FailureKind, Handshake
+from dnscertscan.scan import ENGINES, ScanSettings, probe_crew
+from dnscertscan.scan.confirm import Confirmer
+from dnscertscan.scan.probe import Reading
 from dnscertscan.scan.sslyze import bundled_stores
 
 STORES = ["Android", "Apple", "Java", "Mozilla", "Windows"]
@@ -206,18 +207,19 @@ def test_probe_and_engine_agree(ca: Authority) -> None:
 
 def test_closing_early_leaves_no_process(ca: Authority) -> None:
     """Whoever stops reading ends every worker process at once."""
-    async def run(port: int) -> tuple[int, ...]:
+    async def run(port: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         scanner = engine(workers=2)
         observations = scanner.scan(target(port, f"n{number}.test") for number in range(10_000))
         await anext(observations)
-        pids = scanner.worker_pids
+        pids, others = scanner.worker_pids, scanner.probe_pids
         await observations.aclose()
-        return pids
+        return pids, others
 
     with nginx.serve([Host("a.test", [ca.leaf("a.test")])]) as port:
-        pids = asyncio.run(run(port))
+        pids, others = asyncio.run(run(port))
     assert len(pids) == 2
-    for pid in pids:
+    assert len(others) >= 1
+    for pid in (*pids, *others):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
@@ -261,18 +263,29 @@ def test_a_killed_scanner_leaves_no_worker(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
-def test_a_bug_of_ours_is_one_targets_outcome(ca: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception nobody foresaw costs the target that brought it out, not the run."""
+@pytest.mark.parametrize("when", ["at our look", "at SSLyze's"])
+def test_a_bug_of_ours_is_one_targets_outcome(ca: Authority, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    """An exception nobody foresaw costs the target that brought it out, not the run; a list that was read is kept."""
     leaf = ca.leaf("a.test")
-    original = Probe.read
+    original = Confirmer.look
 
-    async def read(self: Probe) -> Reading | Failure:
-        if self.target.server_name.text == "bug.a.test":
+    async def look(self: Confirmer, one: Target, *rest: object) -> Handshake:
+        if one.server_name.text == "bug.a.test":
             raise ZeroDivisionError("unforeseen")
-        return await original(self)
+        return await original(self, one, *rest)
 
-    monkeypatch.setattr(Probe, "read", read)
+    if when == "at our look":
+        monkeypatch.setattr(probe_crew, "_MODULE", "servers.buggy_probe")
+    else:
+        monkeypatch.setattr(Confirmer, "look", look)
     with nginx.serve([Host("a.test", [leaf])]) as port:
         found = {one.target.server_name.text: one.outcome for one in observe([target(port), target(port, "bug.a.test")])}
-    assert found["bug.a.test"] == Failure(FailureKind.ENGINE, "bug in the scanner: ZeroDivisionError: unforeseen")
-    assert not isinstance(found["a.test"], Failure)
+    bug, outcome = Failure(FailureKind.ENGINE, "bug in the scanner: ZeroDivisionError: unforeseen"), found["bug.a.test"]
+    if when == "at our look":
+        assert outcome == bug
+    else:
+        assert isinstance(outcome, Handshake)
+        assert outcome.engine_failure == bug
+        assert [tuple(one.der for one in deployment.chain) for deployment in outcome.deployments] == [der(leaf)]
+    assert isinstance(found["a.test"], Handshake)
+    assert found["a.test"].engine_failure is None

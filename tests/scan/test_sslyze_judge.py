@@ -14,7 +14,9 @@ from dnscertscan.scan import sslyze_judge
 from dnscertscan.scan.sslyze_judge import Chain, judge, stores
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number:Warning")
-NAMES = ["a.test", "b.test", "www.a.test", "x.y.a.test", "A.test", "c.b.test", "127.0.0.1", "192.0.2.7", "::1", "xn--bcher-kva.test"]
+NAMES = [
+    "a.test", "b.test", "www.a.test", "x.y.a.test", "A.test", "c.b.test", "xn--bcher-kva.test", "127.0.0.1", "192.0.2.7", "::1",
+]
 
 
 @pytest.fixture(scope="module")
