@@ -8,7 +8,7 @@ from dnscertscan.model.findings import Severity
 from dnscertscan.pki import extensions as ext
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.parse import Facts
-from dnscertscan.pki.signatures import algorithm_of, verify
+from dnscertscan.pki.signatures import algorithm_of, signed_itself
 from dnscertscan.pki.wording import fault, moment, who
 
 _RENEW = (
@@ -92,7 +92,7 @@ def _form_faults(facts: Facts, ref: CertificateRef) -> Iterator[Fault]:
 
 def _is_self_signed(facts: Facts) -> bool:
     """Its signature is its own key's, so nobody relies on it; the same name twice is not enough (RFC 5280 3.2)."""
-    return facts.is_self_issued and verify(facts.key, facts.algorithm, facts.signature, facts.signed)
+    return facts.is_self_issued and signed_itself(facts)
 
 
 def issuer_faults(facts: Facts, ref: CertificateRef, *, is_last: bool) -> Iterator[Fault]:

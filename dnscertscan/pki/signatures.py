@@ -171,9 +171,20 @@ def _is_signed(issuer: PublicKey, child: Facts) -> bool:
     return known
 
 
+def signed_itself(facts: Facts) -> bool:
+    """Whether the signature is its own key's; remembered, for many paths may lead over one certificate."""
+    if facts.algorithms_differ:
+        return verify(facts.key, facts.algorithm, facts.signature, facts.signed)
+    return _is_signed(facts.key, facts)
+
+
 @dataclass(slots=True)
 class Budget:
-    """How many different signatures one diagnosis may still check; counts remembered ones too, so that answers never vary."""
+    """How many different signatures one diagnosis may still check; counts remembered ones too, so that answers never vary.
+
+    One by a key that is slow to check counts as many (:attr:`~dnscertscan.pki.keys.PublicKey.effort`): a list of a hundred such
+    keys would else hold up everything for half a second, again for each leaf.
+    """
 
     left: int = MAX_CHECKS
     _asked: set[tuple[bytes, str]] = field(default_factory=set)
@@ -194,6 +205,6 @@ class Budget:
         if pair not in self._asked:
             if self.left <= 0:
                 return None
-            self.left -= 1
+            self.left -= issuer.key.effort
             self._asked.add(pair)
         return _is_signed(issuer.key, child)
