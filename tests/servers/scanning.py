@@ -14,6 +14,7 @@ from dnscertscan.model.observations import Failure, Handshake, Observation
 from dnscertscan.scan import ScanSettings
 from dnscertscan.scan.loop import Loop
 from dnscertscan.scan.probe import Probe, Reading
+from dnscertscan.scan.probe_engine import ProbeEngine
 from dnscertscan.scan.sslyze import SslyzeEngine
 
 
@@ -36,6 +37,20 @@ def observe(targets: Iterable[Target], *, limit: float = 60.0, **settings: float
     async def run() -> list[Observation]:
         async with asyncio.timeout(limit):
             return [observation async for observation in engine(**settings).scan(targets)]
+
+    return asyncio.run(run())
+
+
+def probe_engine(*, first_only: bool = False, **settings: float) -> ProbeEngine:
+    settings.setdefault("workers", 2)
+    return ProbeEngine(ScanSettings(**settings), clock, first_only=first_only)  # type: ignore[arg-type]  # as above
+
+
+def probe(targets: Iterable[Target], *, limit: float = 60.0, first_only: bool = False, **settings: float) -> list[Observation]:
+    """All observations of the fast engine, in the order they came."""
+    async def run() -> list[Observation]:
+        async with asyncio.timeout(limit):
+            return [observation async for observation in probe_engine(first_only=first_only, **settings).scan(targets)]
 
     return asyncio.run(run())
 
