@@ -48,8 +48,12 @@ class Observed(Collection[Observation]):
         """Each target that was observed, with its row: both come in the same order."""
         rows = self._database.pages(_ROWS, b"")
         row = next(rows, None)
+        before = b""
         for target in self._targets:
             key = target_key(target)
+            if key < before:
+                raise ValueError("targets are not sorted")
+            before = key
             while row is not None and row[0] < key:
                 row = next(rows, None)  # a target that is no more
             if row is None:
