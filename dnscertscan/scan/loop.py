@@ -91,10 +91,9 @@ class _Poller(Protocol):
 class _Epoll:
     """Linux: registered once, edge-triggered."""
 
-    _EDGES = getattr(select, "EPOLLIN", 0) | getattr(select, "EPOLLOUT", 0) | getattr(select, "EPOLLET", 0) | getattr(
-        select, "EPOLLRDHUP", 0
-    )
-    _IN, _END = 0x001, 0x2018  # EPOLLIN; EPOLLRDHUP, EPOLLHUP, EPOLLERR
+    _IN_EDGES = getattr(select, "EPOLLIN", 0) | getattr(select, "EPOLLET", 0) | getattr(select, "EPOLLRDHUP", 0)
+    _EDGES = _IN_EDGES | getattr(select, "EPOLLOUT", 0)
+    _END = 0x2018  # EPOLLRDHUP, EPOLLHUP, EPOLLERR
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -102,7 +101,9 @@ class _Epoll:
 
     def want(self, fd: int, flags: int) -> None:
         if flags & FRESH:
-            self._epoll.register(fd, self._EDGES)
+            self._epoll.register(fd, self._EDGES if flags & WRITE else self._IN_EDGES)
+        elif flags & WRITE:
+            self._epoll.modify(fd, self._EDGES)
 
     def forget(self, fd: int) -> None:
         """It stays registered until it is closed."""
