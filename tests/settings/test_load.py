@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dnscertscan.errors import ConfigError, UsageError
+from dnscertscan.settings.identity import differences, identity
 from dnscertscan.settings.load import candidates, load
 from dnscertscan.settings.models import AxfrZones, Settings
 
@@ -112,3 +113,19 @@ def test_search_order() -> None:
 def test_digest_follows_the_settings() -> None:
     """Equal settings, equal digest."""
     assert read(None).digest == read(None).digest != read(None, scan__concurrency=9).digest
+
+
+def test_what_makes_a_run_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pace, outputs, log and the journal do not; what is scanned and judged, and the folder that a relative path means, do."""
+    zones = [{"kind": "json", "path": "z.json"}]
+    first = identity(read(None, zones=zones).settings)
+    elsewhere = {
+        "scan__concurrency": 9, "scan__rate": 3, "scan__deadline": 5, "output__files": ["r.csv"], "log__level": "debug",
+        "journal__resume": True, "journal__path": "j", "resolve__in_flight": 7,
+    }
+    assert identity(read(None, zones=zones, **elsewhere).settings) == first
+    assert read(None, zones=zones, journal__resume=True).digest == read(None, zones=zones).digest
+    other = identity(read(None, zones=zones, scan__timeout=3, trust__ca_files=["ca.pem"]).settings)
+    assert differences(first, other) == ["scan.timeout", "trust.ca_files"]
+    monkeypatch.chdir(tmp_path)
+    assert differences(first, identity(read(None, zones=zones).settings)) == ["zones"]

@@ -20,7 +20,7 @@ from dnscertscan.model.observations import (
 from dnscertscan.model.report import CoverageRow, State
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-ODD = ("", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ud83d\ude00", "\U0001f600", "\x1b[2J", "\u202e", '"\\', "\xff", "a\x00\xff")
+ODD = ("", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ud83d\ude00", "\U0001f600", "\x1b[2J", "\u202e", "\xff", "a\x00\xff")
 texts = st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=()), max_size=12))
 octets = st.binary(max_size=40)
 offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
