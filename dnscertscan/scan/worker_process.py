@@ -1,32 +1,14 @@
-"""One worker process seen from the scanner: start, send, hear, kill. Never blocks the event loop."""
+"""One worker process with the tickets it has in work."""
 
-import asyncio
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
-from typing import IO
 
-from dnscertscan.scan.frames import FrameError, Frames, Message, encode
+from dnscertscan.scan.child import Child
+from dnscertscan.scan.frames import Message
 from dnscertscan.scan.ticket import Ticket
-
-_BOOT = """
-import json, sys
-from importlib import import_module
-sys.path[:] = json.loads(sys.argv.pop(1))
-import_module(sys.argv.pop(1)).main()
-"""
-_REAP_SECONDS = 5.0
 
 
 class WorkerProcess:
-    """A process that runs ``module.main()``, with the tickets it has in work.
+    """A process that runs ``module.main()``, with the tickets it has in work. Raises OSError when it cannot be started.
 
     ``changed`` is called when it can take a ticket; ``ended`` once, when it is gone, with what is known of the reason.
     """
@@ -38,19 +20,27 @@ class WorkerProcess:
         self.in_work: dict[int, Ticket] = {}
         self.given = 0
         self.started = False
-        self.gone = False
-        self.last_heard = asyncio.get_running_loop().time()
         self._changed = changed
-        self._ended = ended
-        self._killed = ""
-        self._sock, self._log, self._process = _spawn(module, capacity, memory)
-        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
-        self._tasks = (asyncio.create_task(self._hear()), asyncio.create_task(self._speak()))
+        self._child = Child(module, {"capacity": capacity, "memory": memory}, self._take, lambda why: ended(self, why))
 
     @property
     def pid(self) -> int:
         """Process id."""
-        return self._process.pid
+        return self._child.pid
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended, or was told to."""
+        return self._child.gone
+
+    @property
+    def last_heard(self) -> float:
+        """Loop time of its last sign of life."""
+        return self._child.last_heard
+
+    @last_heard.setter
+    def last_heard(self, when: float) -> None:
+        self._child.last_heard = when
 
     @property
     def has_room(self) -> bool:
@@ -61,41 +51,15 @@ class WorkerProcess:
         """Put a ticket into work."""
         self.in_work[ticket.number] = ticket
         self.given += 1
-        self._outgoing.put_nowait(encode(ticket.request()))
+        self._child.send(ticket.request())
 
     def kill(self, why: str) -> None:
         """End the process now; ``ended`` is called as soon as its end of the socket is closed."""
-        self._killed = self._killed or why
-        self.gone = True
-        self._process.kill()
+        self._child.kill(why)
 
     async def close(self) -> None:
         """End the process and wait until nothing of it is left."""
-        self.gone = True
-        self._process.kill()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._reap()
-        self._sock.close()
-        self._log.close()
-
-    async def _hear(self) -> None:
-        loop, frames = asyncio.get_running_loop(), Frames()
-        why = ""
-        try:
-            while data := await loop.sock_recv(self._sock, 1 << 16):
-                self.last_heard = loop.time()
-                for message in frames.feed(data):
-                    self._take(message)
-        except OSError:
-            pass  # the way a socket ends whose other side was killed
-        except (FrameError, KeyError, TypeError, ValueError) as error:
-            why = f"its messages cannot be read ({type(error).__name__}: {error})"
-            self._process.kill()
-        self.gone = True
-        await self._reap()
-        self._ended(self, self._killed or why or self._epitaph())
+        await self._child.close()
 
     def _take(self, message: Message) -> None:
         if "ready" in message:
@@ -106,56 +70,3 @@ class WorkerProcess:
                 del self.in_work[ticket.number]
                 self._changed()
             ticket.take(message)
-
-    async def _speak(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                await loop.sock_sendall(self._sock, await self._outgoing.get())
-        except OSError:
-            return  # _hear notices the end
-
-    async def _reap(self) -> None:
-        """Wait for a process that has been killed or has closed its socket; kills it if it does not go by itself."""
-        end = asyncio.get_running_loop().time() + _REAP_SECONDS
-        while self._process.poll() is None:
-            if asyncio.get_running_loop().time() > end - _REAP_SECONDS / 2:
-                self._process.kill()
-            if asyncio.get_running_loop().time() > end:
-                return
-            await asyncio.sleep(0.005)
-
-    def _epitaph(self) -> str:
-        status = self._process.returncode
-        self._log.seek(0, 2)
-        self._log.seek(max(0, self._log.tell() - 2000))
-        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        how = "it did not end" if status is None else f"exit status {status}"
-        if status is not None and status < 0:
-            how = f"killed by {signal.Signals(-status).name if -status in set(signal.Signals) else f'signal {-status}'}"
-        return f"{how}{': ' + lines[-1][:200] if lines else ''}"
-
-
-def _last_words() -> IO[bytes]:
-    """Where a worker's standard error goes; nowhere, when no temporary file can be made."""
-    try:
-        return tempfile.TemporaryFile()
-    except OSError:
-        return Path(os.devnull).open("r+b")
-
-
-def _spawn(module: str, capacity: int, memory: int) -> tuple[socket.socket, IO[bytes], "subprocess.Popen[bytes]"]:
-    """A fresh interpreter, not a fork: it inherits nothing but one socket and a file for its last words."""
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    log = _last_words()
-    limits = json.dumps({"capacity": capacity, "memory": memory})
-    command = [sys.executable, "-c", _BOOT, json.dumps(sys.path), module, str(theirs.fileno()), limits]
-    with theirs, ExitStack() as on_failure:
-        on_failure.callback(ours.close)
-        on_failure.callback(log.close)
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no text from outside
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, pass_fds=(theirs.fileno(),)
-        )
-        on_failure.pop_all()
-    return ours, log, process
