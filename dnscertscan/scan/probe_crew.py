@@ -41,6 +41,7 @@ class _Worker:
         self.started = False
         self._crew = crew
         self._batch: list[tuple[int, str, int, str, str]] = []
+        self._released: list[int] = []
         self._listener = Listener()
         self._flying = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         in_flight.make_room(self._flying, places)
@@ -60,6 +61,17 @@ class _Worker:
         if self._batch:
             self.child.send({"targets": self._batch})
             self._batch = []
+
+    def release(self, number: int) -> None:
+        """Give a place back; those of one round of the event loop travel together."""
+        if not self._released:
+            asyncio.get_running_loop().call_soon(self._tell_released)
+        self._released.append(number)
+
+    def _tell_released(self) -> None:
+        released, self._released = self._released, []
+        if not self.child.gone:
+            self.child.send({"release": released})
 
     def in_flight(self) -> frozenset[int]:
         """What it was at."""
@@ -140,8 +152,7 @@ class Crew(AbstractAsyncContextManager["Crew"]):
         worker, number = self.held[id(target)].pop()
         if not self.held[id(target)]:
             del self.held[id(target)]
-        if not worker.child.gone:
-            worker.child.send({"release": [number]})
+        worker.release(number)
 
     def bury(self, worker: _Worker, why: str) -> None:
         """A process is gone: what it had is given to others."""

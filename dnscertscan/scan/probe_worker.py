@@ -31,6 +31,7 @@ BEAT = 0.5
 _ALARM = 30
 _ENOUGH = 32
 _LINGER = 0.02
+_LINGER_HELD = 0.003  # what is held keeps others waiting
 _SPARE_FILES = 32
 _NEVER = float("inf")
 
@@ -66,7 +67,7 @@ class _Worker:
         self._first_only = bool(limits["first_only"])
         self._hold = bool(limits["hold"])
         self._held: dict[int, Place] = {}
-        self._linger = 0.0 if self._hold else _LINGER  # what is held keeps others waiting
+        self._linger = _LINGER_HELD if self._hold else _LINGER
         places = int(limits["places"])
         self._sock = sock
         self._loop = Loop()
