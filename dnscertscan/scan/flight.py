@@ -189,7 +189,7 @@ class Flight:
                 self._server_hello(body)
             case Message.ENCRYPTED_EXTENSIONS if self.version == 0x0304:
                 with suppress(FlightError):
-                    self._application_protocol(dict(_extensions(_Reader(body).vector(2))))
+                    self._application_protocol(_extensions(_vector(body, 0, 2)))
             case Message.CERTIFICATE if self.certificates is None:
                 self._certificate(body)
             case Message.CERTIFICATE_STATUS if len(body) > 4 and body[0] == 1:
@@ -200,12 +200,12 @@ class Flight:
                 self.complete = True
 
     def _server_hello(self, body: bytes) -> None:
-        reader = _Reader(body)
-        version, random = reader.number(2), reader.take(32)
-        reader.vector(1)
-        cipher = reader.number(2)
-        reader.take(1)
-        extensions = dict(_extensions(reader.vector(2))) if reader.left else {}
+        version, random, at = int.from_bytes(body[:2]), body[2:34], 35 + _octet(body, 34)
+        cipher = int.from_bytes(body[at : at + 2])
+        at += 3
+        if at > len(body):
+            raise FlightError(_SHORT)
+        extensions = _extensions(_vector(body, at, 2)) if at < len(body) else {}
         if _SUPPORTED_VERSIONS in extensions:
             version = int.from_bytes(extensions[_SUPPORTED_VERSIONS])
         self.version = version
@@ -227,54 +227,49 @@ class Flight:
             self.alpn = names[3 : 3 + names[2]].decode("latin-1")
 
     def _certificate(self, body: bytes) -> None:
-        reader = _Reader(body)
         modern = self.version == 0x0304
-        if modern:
-            reader.vector(1)
-        entries = _Reader(reader.vector(3))
+        entries = _vector(body, 1 + _octet(body, 0) if modern else 0, 3)
         found: list[bytes] = []
-        while entries.left:
-            found.append(entries.vector(3))
+        at = 0
+        while at < len(entries):
+            found.append(_vector(entries, at, 3))
+            at += 3 + len(found[-1])
             if len(found) > MAX_CERTIFICATES:
                 raise FlightTooLargeError(f"more than {MAX_CERTIFICATES} certificates in the list")
             if modern:
-                extensions = dict(_extensions(entries.vector(2)))
-                status = extensions.get(_STATUS_REQUEST, b"")
+                octets = _vector(entries, at, 2)
+                at += 2 + len(octets)
                 if len(found) == 1:
+                    extensions = _extensions(octets)
                     self.scts = extensions.get(_SCT)
+                    status = extensions.get(_STATUS_REQUEST, b"")
                     if len(status) > 4 and status[0] == 1:
                         self.staple = status[4:]
         self.certificates = tuple(found)
 
 
-class _Reader:
-    """Takes length-prefixed vectors (RFC 8446 3.4) from octets."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def left(self) -> int:
-        return len(self._data) - self._at
-
-    def take(self, size: int) -> bytes:
-        if size > self.left:
-            raise FlightError("handshake message ends early")
-        taken = self._data[self._at : self._at + size]
-        self._at += size
-        return taken
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size))
-
-    def vector(self, prefix: int) -> bytes:
-        return self.take(self.number(prefix))
+_SHORT = "handshake message ends early"
 
 
-def _extensions(data: bytes) -> list[tuple[int, bytes]]:
-    reader = _Reader(data)
-    found = []
-    while reader.left:
-        found.append((reader.number(2), reader.vector(2)))
+def _octet(data: bytes, at: int) -> int:
+    if at >= len(data):
+        raise FlightError(_SHORT)
+    return data[at]
+
+
+def _vector(data: bytes, at: int, prefix: int) -> bytes:
+    """The vector at ``at``, without the ``prefix`` octets that say its length (RFC 8446 3.4)."""
+    start = at + prefix
+    end = start + int.from_bytes(data[at:start])
+    if end > len(data) or start > len(data):
+        raise FlightError(_SHORT)
+    return data[start:end]
+
+
+def _extensions(data: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    at = 0
+    while at < len(data):
+        found[int.from_bytes(data[at : at + 2])] = body = _vector(data, at + 2, 2)
+        at += 4 + len(body)
     return found

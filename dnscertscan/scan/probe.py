@@ -55,10 +55,10 @@ class Probe:
 
     async def read(self) -> Reading | Failure:
         """Ask as a current client does; where that fails for reasons of TLS, ask again as older clients did."""
-        first = await self.current(self.asked_name())
+        name = self.asked_name()
+        first = await self.current(name)
         if isinstance(first, Reading) or first.kind not in _WORTH_ANOTHER_HELLO:
             return first
-        name = self.asked_name()
         again = await self._with_openssl(name, ())
         if isinstance(again, Reading) or again.kind is FailureKind.NO_CERTIFICATE:
             return again
@@ -72,6 +72,8 @@ class Probe:
     def asked_name(self) -> str:
         """The name for SNI; none where an address is asked for (RFC 6066 3: literal addresses are not permitted)."""
         name = self.target.server_name.text
+        if not name[-1:].isdigit() and ":" not in name:
+            return name  # no address ends like this
         try:
             ip_address(name)
         except ValueError:

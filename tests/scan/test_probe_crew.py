@@ -15,7 +15,6 @@ from servers.scanning import der, probe, probe_engine, target
 from dnscertscan.demo.authority import Authority, Credential
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
-from dnscertscan.scan.probe_engine import ProbeEngine
 
 _T = TypeVar("_T")
 _ADDRESSES = tuple(f"127.0.{number}.1" for number in range(8))
@@ -61,34 +60,26 @@ def test_a_killed_worker_costs_nothing(good: int) -> None:
 
 def test_a_target_that_kills_workers_is_told_from_its_neighbours(good: int) -> None:
     """The target in flight when a worker dies a second time, alone with it, is given up; the others go on."""
-    async def run(silent: int) -> list[Observation]:
-        scanner = probe_engine(workers=1, timeout=20.0)
-        kills = asyncio.create_task(_kill_twice(scanner))
-        targets = [target(silent, "silent.test"), *(target(good, f"n{number}.good.test") for number in range(9))]
-        found = [observation async for observation in scanner.scan(targets)]
-        await kills
-        return found
+    scanner = probe_engine(workers=1, timeout=20.0)
 
-    with hostile.watched(hostile.silent) as server:
-        found = _by_target(_run(run(server.port)))
+    def behave(visit: hostile.Visit) -> None:
+        for pid in scanner.worker_pids if visit.number < 2 else ():
+            os.kill(pid, signal.SIGKILL)
+        visit.wait()
+
+    async def run(deadly: int) -> list[Observation]:
+        targets = [target(deadly, "deadly.test"), *(target(good, f"n{number}.good.test") for number in range(9))]
+        return [observation async for observation in scanner.scan(targets)]
+
+    with hostile.serve(behave) as deadly:
+        found = _by_target(_run(run(deadly)))
     outcomes = {one.server_name.text: observation.outcome for one, observation in found.items()}
-    given_up = outcomes.pop("silent.test")
+    given_up = outcomes.pop("deadly.test")
     assert isinstance(given_up, Failure)
     assert given_up.kind is FailureKind.ENGINE
     assert "two worker processes" in given_up.detail
     assert len(outcomes) == 9
     assert all(isinstance(outcome, Handshake) for outcome in outcomes.values())
-
-
-async def _kill_twice(scanner: ProbeEngine) -> None:
-    """Kill the worker that has the silent target, and the one that gets it next."""
-    killed: set[int] = set()
-    while len(killed) < 2:
-        await asyncio.sleep(0.6)
-        pids = [pid for pid in scanner.worker_pids if pid not in killed]
-        if pids:
-            os.kill(pids[-1], signal.SIGKILL)
-            killed.add(pids[-1])
 
 
 def test_closing_early_leaves_no_process(good: int) -> None:
