@@ -23,7 +23,7 @@ class ScanSettings:
     connect_timeout: float = 5.0
     """For the TCP connection alone; never longer than ``timeout``."""
     concurrency: int = 100
-    """Targets in flight in all."""
+    """Targets in flight that exchange data, over all; four times as many more may wait for a peer that says nothing."""
     per_address: int = 4
     """Targets in flight that exchange data with one address."""
     per_network: int = 64

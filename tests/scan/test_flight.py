@@ -72,6 +72,42 @@ def test_staple_and_client_request_in_clear() -> None:
     assert (flight.staple, flight.client_auth, flight.complete) == (b"ocs", True, True)
 
 
+def _extension(number: int, body: bytes) -> bytes:
+    return number.to_bytes(2) + len(body).to_bytes(2) + body
+
+
+def test_extensions_in_clear() -> None:
+    """Up to TLS 1.2 the ServerHello says which application protocol was chosen and carries the list of SCTs."""
+    extensions = _extension(16, b"\0\x03\x02h2") + _extension(18, b"\0\x04\0\x02ab")
+    hello = b"\x03\x03" + bytes(32) + b"\0\x00\x2f\0" + len(extensions).to_bytes(2) + extensions
+    flight = _read([hostile.records(hostile.message(2, hello) + hostile.certificate_list(CHAIN) + hostile.message(14, b""))])
+    assert (flight.alpn, flight.scts, flight.certificates) == ("h2", b"\0\x04\0\x02ab", CHAIN)
+
+
+def test_extensions_of_tls_1_3() -> None:
+    """In TLS 1.3 they come in EncryptedExtensions and with the leaf; what comes with an issuer is not the leaf's."""
+    def entry(der: bytes, extensions: bytes) -> bytes:
+        return len(der).to_bytes(3) + der + len(extensions).to_bytes(2) + extensions
+
+    chosen = _extension(16, b"\0\x03\x02h2")
+    entries = entry(b"leaf", _extension(18, b"scts") + _extension(5, b"\x01\0\0\x01x")) + entry(b"issuer", _extension(18, b"other"))
+    flight = Flight(1 << 20)
+    flight.version = 0x0304
+    body = hostile.message(8, len(chosen).to_bytes(2) + chosen)
+    body += hostile.message(11, b"\0" + len(entries).to_bytes(3) + entries)
+    flight.feed(hostile.records(body))
+    assert (flight.alpn, flight.scts, flight.staple) == ("h2", b"scts", b"x")
+    assert flight.certificates == (b"leaf", b"issuer")
+
+
+@given(st.binary(max_size=20))
+def test_a_malformed_choice_is_no_reason_to_fail(body: bytes) -> None:
+    """Whatever stands in the extension for the application protocol, the certificates are read."""
+    extensions = _extension(16, body)
+    hello = b"\x03\x03" + bytes(32) + b"\0\x00\x2f\0" + len(extensions).to_bytes(2) + extensions
+    assert _read([hostile.records(hostile.message(2, hello) + hostile.certificate_list(CHAIN))]).certificates == CHAIN
+
+
 def test_hello_has_the_shape_of_the_standard() -> None:
     """Record, message and extension lengths add up, and the name stands in it."""
     hello = client_hello(ciphers.with_certificate(), bytes(32), "a.test")
