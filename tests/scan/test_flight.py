@@ -90,7 +90,8 @@ def test_extensions_of_tls_1_3() -> None:
         return len(der).to_bytes(3) + der + len(extensions).to_bytes(2) + extensions
 
     chosen = _extension(16, b"\0\x03\x02h2")
-    entries = entry(b"leaf", _extension(18, b"scts") + _extension(5, b"\x01\0\0\x01x")) + entry(b"issuer", _extension(18, b"other"))
+    entries = entry(b"leaf", _extension(18, b"scts") + _extension(5, b"\x01\0\0\x01x"))
+    entries += entry(b"issuer", _extension(18, b"other"))
     flight = Flight(1 << 20)
     flight.version = 0x0304
     body = hostile.message(8, len(chosen).to_bytes(2) + chosen)
