@@ -4,6 +4,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -48,7 +49,8 @@ def _shown(observation: Observation) -> _Shown:
 def test_deployments_are_those_of_sslyze(ca: Authority) -> None:
     """Every mix of certificates, protocols and client authentication: the same lists by the same handshakes as SSLyze finds."""
     rsa, ecdsa, other = ca.leaf("pair.test", key="rsa2048"), ca.leaf("pair.test"), ca.leaf("other.test", key="rsa2048")
-    p384, ed = ca.leaf("p.test", key="ec384"), ca.leaf("ed.test", key=Ed25519PrivateKey.generate())  # type: ignore[arg-type]
+    ed_key: Any = Ed25519PrivateKey.generate()
+    p384, ed = ca.leaf("p.test", key="ec384"), ca.leaf("ed.test", key=ed_key)
     ask = pem([ca.certificate])
     current = [
         Host("default.test", [other]), Host("pair.test", [rsa, ecdsa]), Host("rsa.test", [rsa]), Host("ecdsa.test", [ecdsa]),
