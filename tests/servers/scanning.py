@@ -43,7 +43,7 @@ def observe(targets: Iterable[Target], *, limit: float = 60.0, **settings: float
 
 def probe_engine(*, first_only: bool = False, **settings: float) -> ProbeEngine:
     settings.setdefault("workers", 2)
-    return ProbeEngine(ScanSettings(**settings), clock, first_only=first_only)  # type: ignore[arg-type]  # as above
+    return ProbeEngine(ScanSettings(**settings), clock, first_only=first_only)  # type: ignore[arg-type]  # ints where the field wants ints
 
 
 def probe(targets: Iterable[Target], *, limit: float = 60.0, first_only: bool = False, **settings: float) -> list[Observation]:
