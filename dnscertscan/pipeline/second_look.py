@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from random import Random
 from time import monotonic
 
 from dnscertscan.model.endpoints import Target
@@ -10,6 +9,7 @@ from dnscertscan.model.observations import Failure, FailureKind, Observation
 from dnscertscan.pipeline.canaries import CanaryResult, listen
 from dnscertscan.pipeline.streams import Streams
 from dnscertscan.pipeline.suspicion import Tally, is_quick, is_slow
+from dnscertscan.resolve.order import spread
 from dnscertscan.scan.base import ScanEngine
 
 FIRST, AGAIN = "first", "again"
@@ -22,12 +22,12 @@ TWICE = " (tried twice)"
 
 @dataclass(frozen=True, slots=True)
 class RetrySettings:
-    """``timeout`` is the limit of one target in seconds; ``canaries`` are known to work; ``seed`` makes the order repeatable."""
+    """``timeout`` is the limit of one target in seconds; ``canaries`` are known to work; another ``seed`` is another order."""
 
     timeout: float = 10.0
     retry: bool = True
     canaries: tuple[Target, ...] = ()
-    seed: int | None = None
+    seed: int = 0
 
 
 @dataclass(slots=True)
@@ -78,8 +78,7 @@ class _Looks:
 
     def __init__(self, targets: Sequence[Target], settings: RetrySettings, verdict: RunVerdict) -> None:
         self.tally = Tally()
-        self._targets = list(targets)
-        Random(settings.seed).shuffle(self._targets)  # noqa: S311 - so that no neighbour is hit in a burst, no secret
+        self._targets = spread(targets, str(settings.seed).encode())
         self._settings = settings
         self._pending = verdict.pending
         self._numbers: dict[Target, int] = {}
