@@ -1,6 +1,6 @@
 """Everything that is measured about speed: ``make bench``, or
 
-    PYTHONPATH=tests python benchmarks/bench.py [--only table|bad|growth|profile] [--rounds 3] [--targets 2000]
+    PYTHONPATH=tests python benchmarks/bench.py [--only table|alone|bad|growth|profile] [--rounds 3] [--targets 4000]
 
 Renews benchmarks/results.json, the tables in benchmarks/README.md and benchmarks/growth.svg. A section that is not asked for
 keeps its figures of the last time. All traffic stays on loopback.
@@ -69,7 +69,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", action="append", choices=[*SECTIONS, "publish"], help="repeatable; publish: files only")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--targets", type=int, default=2_000, help="of the sections table, bad and profile")
+    options.add_argument("--targets", type=int, default=4_000, help="of the sections table, bad and profile")
     options.add_argument("--most", type=int, default=100_000, help="largest zone of the section growth")
     options.add_argument("--engine", action="append", help="repeatable; default: all of ours")
     chosen = options.parse_args()

@@ -11,7 +11,7 @@ from functools import partial
 
 from fleet import FleetSpec, fleet
 from measure import Sample
-from peers import describe, ours, peers
+from peers import BASELINE, describe, ours, peers
 from stages import profile
 
 from dnscertscan.scan import ENGINES
@@ -60,19 +60,29 @@ def attempt(label: str, measure: Callable[[], Sample]) -> Sample:
 
 
 def table(wanted: Wanted) -> Json:
-    """Everybody in turn, round after round, over one fleet."""
+    """Everybody in turn, round after round, over one fleet with many names on each address."""
+    return _side_by_side(wanted, FleetSpec(wanted.targets, addresses=_ADDRESSES), tuple(peers()))
+
+
+def alone(wanted: Wanted) -> Json:
+    """The same where every name has an address and a certificate of its own: nothing that one name teaches helps another."""
+    spec = FleetSpec(_IDENTITIES, addresses=_IDENTITIES, certificates=_IDENTITIES)
+    return _side_by_side(wanted, spec, (BASELINE, *(f"dnscertscan --engine {name}" for name in wanted.built)))
+
+
+def _side_by_side(wanted: Wanted, spec: FleetSpec, who: Sequence[str]) -> Json:
     found: dict[str, list[Json]] = {}
     unwanted = {f"dnscertscan --engine {name}" for name in ENGINES if name not in wanted.engines}
-    with fleet(FleetSpec(wanted.targets, addresses=_ADDRESSES)) as running:
+    with fleet(spec) as running:
         for number in range(wanted.rounds):
-            say(f"table, round {number + 1} of {wanted.rounds}")
+            say(f"side by side, {spec.targets} names on {spec.addresses} addresses, round {number + 1} of {wanted.rounds}")
             for name, measure in peers().items():
-                if name in unwanted:
+                if name in unwanted or name not in who:
                     continue
                 samples = found.setdefault(name, [])
                 if measure is not None:
                     samples.append(asdict(attempt(name, partial(measure, running))))
-    return {"targets": wanted.targets, "rounds": wanted.rounds, "rows": found}
+    return {"targets": spec.targets, "addresses": spec.addresses, "rounds": wanted.rounds, "rows": found}
 
 
 def bad(wanted: Wanted) -> Json:
@@ -126,4 +136,6 @@ def stages(wanted: Wanted) -> Json:
     return {"targets": wanted.targets, "rows": found}
 
 
-SECTIONS: Mapping[str, Callable[[Wanted], Json]] = {"table": table, "bad": bad, "growth": growth, "profile": stages}
+SECTIONS: Mapping[str, Callable[[Wanted], Json]] = {
+    "table": table, "alone": alone, "bad": bad, "growth": growth, "profile": stages,
+}

@@ -14,7 +14,9 @@ Figure = Callable[[Mapping[str, Any]], float | None]
 
 def markdown(results: Mapping[str, Any]) -> str:
     """All sections that have been measured."""
-    makers: Mapping[str, Callable[[Any], str]] = {"table": _peers, "bad": _bad, "growth": _growth, "profile": _profile}
+    makers: Mapping[str, Callable[[Any], str]] = {
+        "table": _peers, "alone": _peers, "bad": _bad, "growth": _growth, "profile": _profile,
+    }
     parts = []
     before = ""
     for name, make in makers.items():
@@ -81,7 +83,7 @@ def _ratio(samples: Samples, baseline: Samples) -> float | None:
 
 def _peers(section: Mapping[str, Any]) -> str:
     lines = [
-        f"### Side by side, {section['rounds']} rounds", "",
+        f"### Side by side, {section['targets']:,} names on {section['addresses']:,} addresses, {section['rounds']} rounds", "",
         *_head("who", "targets", "targets/s", f"ratio to {BASELINE}", "CPU ms a target", "server CPU ms", "connections a target",
                "peak memory MB", "largest process MB", "first row s", "lists a target", "lost"),
     ]
