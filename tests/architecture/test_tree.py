@@ -27,6 +27,15 @@ def test_files_are_short_and_documented(path: Path) -> None:
     assert lines[0].startswith(('"""', 'r"""', "#!"))
 
 
+def test_nothing_lies_about_at_the_top() -> None:
+    """Only the prescribed files and folders are in the repository's top folder."""
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True).stdout
+    tops = {line.split("/")[0] for line in listed.splitlines()}
+    files = {"pyproject.toml", "README.md", "LICENSE", "Makefile", "CHANGELOG.md"}
+    folders = {"dnscertscan", "config", "tests", "sample-zones", "benchmarks"}
+    assert {top for top in tops if not top.startswith(".")} == files | folders
+
+
 def test_version_is_quick() -> None:
     """`--version` starts in under 0.3 s: the best of five, since the machine may be busy."""
     times = []
