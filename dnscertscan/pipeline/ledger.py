@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import overload
 
 from dnscertscan.model.observations import FailureKind, Observation
 from dnscertscan.model.records import HOST_TYPES, Zone, ZoneFault, ZoneProblem
@@ -12,6 +13,8 @@ from dnscertscan.report.describe import terminal_state
 from dnscertscan.resolve.mapping import Plan, coverage_row
 
 _PROBLEM_REASONS = {ZoneFault.FAILED: "zone-failed", ZoneFault.BAD_RECORD: "bad-record"}
+_NOT_LOOKED_AT = FailureKind.DEADLINE.value
+"""What the run did not come to, whatever kept it from that."""
 Shelve = Callable[[Iterable[CoverageRow]], Collection[CoverageRow]]
 """Keeps rows, sorted by :func:`row_order`; those that are equal in it stay in their order."""
 
@@ -65,7 +68,7 @@ def _planned(plan: Plan, observations: Iterable[Observation], otherwise: str) ->
     seen = iter(observations)
     observation = next(seen, None)
     for target in plan.targets:
-        state, reason, detail, seconds = State.SKIPPED, "deadline", otherwise, None
+        state, reason, detail, seconds = State.SKIPPED, _NOT_LOOKED_AT, otherwise, None
         if observation is not None and observation.target == target:
             state, reason, detail = terminal_state(observation.outcome)
             seconds = observation.seconds
@@ -86,12 +89,33 @@ def _place_of(problem: ZoneProblem) -> str:
 
 def cut_short(plan: Plan, reason: str) -> Plan:
     """The plan of a run that was stopped while it resolved: names that were not asked for any more are skipped, not failed."""
-
-    def skipped(row: CoverageRow) -> CoverageRow:
-        return replace(row, state=State.SKIPPED, reason="deadline") if reason in row.detail else row
-
     known = (origin for origin in plan.resolutions if not (origin.resolution and reason in origin.resolution.reason))
-    return replace(plan, unscanned=tuple(map(skipped, plan.unscanned)), resolutions=tuple(known))
+    return replace(plan, unscanned=_CutShort(plan.unscanned, reason), resolutions=tuple(known))
+
+
+class _CutShort(Sequence[CoverageRow]):
+    """Rows as they are read: a plan makes its rows one by one, and here they are not held either."""
+
+    def __init__(self, rows: Sequence[CoverageRow], reason: str) -> None:
+        self._rows = rows
+        self._reason = reason
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[CoverageRow]:
+        return map(self._skipped, self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> CoverageRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[CoverageRow]: ...
+    def __getitem__(self, at: int | slice) -> CoverageRow | Sequence[CoverageRow]:
+        rows = self._rows[at]
+        return self._skipped(rows) if isinstance(rows, CoverageRow) else _CutShort(rows, self._reason)
+
+    def _skipped(self, row: CoverageRow) -> CoverageRow:
+        return replace(row, state=State.SKIPPED, reason=_NOT_LOOKED_AT) if self._reason in row.detail else row
 
 
 def _not_planned(zone: Zone, reason: str) -> Iterable[CoverageRow]:
@@ -99,7 +123,8 @@ def _not_planned(zone: Zone, reason: str) -> Iterable[CoverageRow]:
         if record.type in HOST_TYPES:
             text = f"{record.name.display}. {record.type} {record.data}"
             yield CoverageRow(
-                zone.name.text, text, record.name.text, "", None, State.SKIPPED, "deadline", reason, origin=record.origin.locator
+                zone.name.text, text, record.name.text, "", None, State.SKIPPED, _NOT_LOOKED_AT, reason,
+                origin=record.origin.locator,
             )
 
 
@@ -112,7 +137,7 @@ def _count(zones: Iterable[Zone], *, hosts: bool) -> Mapping[str, int]:
 
 
 def is_complete(coverage: Coverage, stopped: str | None) -> bool:
-    """Whether everything was looked at: no zone or record lost, no engine failure, not cut short."""
+    """Whether everything was looked at: no zone, record or target lost, no engine failure, not cut short."""
     if stopped or coverage.problems:
         return False
-    return not any(reason == FailureKind.ENGINE.value for _, reason in coverage.counts())
+    return not any(reason in (FailureKind.ENGINE.value, _NOT_LOOKED_AT) for _, reason in coverage.counts())
