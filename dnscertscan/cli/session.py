@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
+from types import FrameType
 from typing import TypeVar
 
 from dnscertscan.assembly import assemble, sources, utc_now
@@ -77,24 +78,34 @@ def _empty(report: Report) -> bool:
 
 
 def drive(work: Callable[[Stop], Coroutine[object, object, T]], deadline: float | None = None) -> T:
-    """Run ``work`` in an event loop; SIGINT, SIGTERM and the deadline end it early but in order. A second SIGINT kills."""
+    """Run ``work`` in an event loop; SIGINT, SIGTERM and the deadline end it early but in order. A second SIGINT kills.
 
+    The handlers are the interpreter's and not the loop's: those would have to wait for work that holds up the loop.
+    """
     async def body() -> T:
         stop = Stop()
         loop = asyncio.get_running_loop()
 
-        def interrupted(name: str) -> None:
-            stop.now(f"interrupted ({name})")
-            for handled in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(handled)
+        def interrupted(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the arguments the interpreter gives
+            _let_go()
+            stop.now(f"interrupted ({signal.Signals(number).name})")
+            loop.call_soon_threadsafe(lambda: None)  # wakes a loop that waits
 
         for handled in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(handled, interrupted, handled.name)
+            signal.signal(handled, interrupted)
         if deadline is not None:
             loop.call_later(deadline, stop.now, f"deadline of {deadline:g} s reached")
         return await work(stop)
 
-    return asyncio.run(body())
+    try:
+        return asyncio.run(body())
+    finally:
+        _let_go()
+
+
+def _let_go() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def fetch_zones(loaded: Loaded) -> AllZones:

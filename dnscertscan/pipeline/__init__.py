@@ -11,6 +11,7 @@ from dnscertscan.checks.judge import Judge
 from dnscertscan.model.records import Verdict, Zone
 from dnscertscan.model.report import Report, Run
 from dnscertscan.pipeline.book import Book
+from dnscertscan.pipeline.breath import breathe
 from dnscertscan.pipeline.canaries import Canary, locate
 from dnscertscan.pipeline.events import (
     Event,
@@ -114,10 +115,13 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
         parts.judge.learn(book.observed)
         if parts.outside:
             await look_outside(parts.outside, parts.judge, book.observed, observer, stop, parts.clock)
-        if stop.reason:
-            observer(Stopped(stop.reason))
-        book.settle()
+        if stopped := stop.reason:
+            observer(Stopped(stopped))
+        await book.settle()
         coverage = make_coverage(everything.zones, everything.problems, plan, book.observed, stop.reason, book.shelve)
+        await breathe()
+        if stop.reason and not stopped:
+            observer(Stopped(stop.reason))
         complete = is_complete(coverage, stop.reason) and not inconclusive and not _deaf(parts.resolver, plan)
         report = Report(
             Run(__version__, journal.header.started, parts.clock(), parts.engine.name, parts.config_digest, parts.arguments),

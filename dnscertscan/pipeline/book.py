@@ -9,6 +9,7 @@ from dnscertscan.model.endpoints import Target
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import CoverageRow, Tally
+from dnscertscan.pipeline.breath import breathe, unhurried
 from dnscertscan.pipeline.events import FindingsMade, Observer, TargetObserved, TargetSettled
 from dnscertscan.pipeline.ledger import row_order
 from dnscertscan.store.journal import INTERVAL, Journal
@@ -18,8 +19,6 @@ from dnscertscan.store.told import Told, Verdicts
 
 UNSETTLED = frozenset({"issuer-not-found", "default-certificate"})
 """What a later observation can explain better: another server may send the certificate that is missing."""
-_BREATH = 100
-"""Observations recalled between two chances for the event loop to do something else."""
 
 
 class Book:
@@ -58,10 +57,8 @@ class Book:
         """Tell of what an earlier process has observed; the targets that are left to look at."""
         if not self._journal.resumed:
             return self._targets
-        for observation in self.observed:
+        async for observation in unhurried(self.observed):
             self._tell(observation)
-            if self._done % _BREATH == 0:
-                await asyncio.sleep(0)
         return [target for target in self._targets if target not in self._journal]
 
     def keep(self, observation: Observation, *, final: bool = True) -> None:
@@ -79,9 +76,12 @@ class Book:
             self._commit.cancel()
         self._journal.flush()
 
-    def settle(self) -> None:
-        """Judge everything with everything known: an intermediate seen anywhere explains a chain that lacks it."""
-        for observation in self.observed:
+    async def settle(self) -> None:
+        """Judge everything with everything known: an intermediate seen anywhere explains a chain that lacks it.
+
+        A stop does not end it, as what was seen is to be reported; whoever calls can see that there was one.
+        """
+        async for observation in unhurried(self.observed):
             judged = self._judge.look(observation)
             self._shelve(judged.findings)
             self.verdicts.put(observation, judged.valid)
@@ -89,6 +89,7 @@ class Book:
                 news = [finding for finding in judged.findings if finding.message not in before]
                 self._observer(TargetSettled(observation, judged.findings, judged.valid, news))
         self.found(self._judge.fleet(self.observed))
+        await breathe()
 
     def shelve(self, rows: Iterable[CoverageRow]) -> Collection[CoverageRow]:
         """Keep the coverage ledger."""

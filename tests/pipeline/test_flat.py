@@ -16,7 +16,7 @@ from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Failure, FailureKind, Observation
 from dnscertscan.model.report import Report
 from dnscertscan.pipeline import Event, Parts, Stop, run
-from dnscertscan.pipeline.events import Planned, TargetObserved
+from dnscertscan.pipeline.events import Planned, Stopped, TargetObserved
 from dnscertscan.pki.truststore import TrustStore
 from dnscertscan.report import FORMATS
 from dnscertscan.resolve.lookup import Resolver
@@ -108,6 +108,22 @@ def test_targets_that_are_no_more(tmp_path: Path) -> None:
         with ran(parts(tmp_path / "z.json", count, engine, again)) as report:
             assert (len(report.observations), len(report.coverage.rows), len(engine.asked)) == (count, count, asked)
         again.close()
+
+
+def test_stopped_while_everything_is_judged_again(tmp_path: Path) -> None:
+    """The stop is seen, and told once; the report has every target and its verdicts, and does not say that it is complete."""
+    made, events = parts(tmp_path / "z.json", 60, InMemory()), list[Event]()
+
+    async def whole() -> Report:
+        stop = Stop()
+        # What comes last before the final judging: from here on nothing waits for anything outside.
+        learn = made.judge.learn
+        made.judge.learn = lambda seen: (asyncio.get_running_loop().call_later(0, stop.now, "out of time"), learn(seen))
+        return await run(made, events.append, stop)
+
+    with asyncio.run(whole()) as report:
+        assert (report.complete, len(report.observations), len(report.valid), len(report.coverage.rows)) == (False, 60, 60, 60)
+        assert [event.reason for event in events if isinstance(event, Stopped)] == ["out of time"]
 
 
 @pytest.fixture
