@@ -1,7 +1,7 @@
 """What Certificate Transparency says: logs, lists of logs, SCTs, and the verdicts on them (RFC 6962, static-ct-api)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -54,6 +54,12 @@ class Log:
         """Who ran the log at ``moment``."""
         return next((name for name, until in self.operators if until is None or moment < until), self.operator)
 
+    def as_of(self, moment: datetime) -> "Log":
+        """The log as a list of ``moment`` would have it: nothing that came later is known."""
+        past = tuple((name, until) for name, until in self.operators if until is not None and until <= moment)
+        states = tuple((state, since) for state, since in self.states if since <= moment)
+        return replace(self, states=states, operators=(*past, (self.operator_at(moment), None)))
+
     @property
     def operator(self) -> str:
         """Who runs the log now; empty when nobody is named."""
@@ -94,6 +100,11 @@ class LogList:
     logs: Mapping[bytes, Log] = field(repr=False)
     source: str
     signed: bool
+
+    def as_of(self, moment: datetime) -> "LogList":
+        """The list of that day: the logs that had a state by then, in the state they had; its age then is never negative."""
+        logs = {log_id: log.as_of(moment) for log_id, log in self.logs.items() if log.state_at(moment) is not None}
+        return replace(self, logs=logs, timestamp=min(self.timestamp, moment))
 
 
 @dataclass(frozen=True, slots=True)

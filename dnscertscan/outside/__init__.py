@@ -1,4 +1,4 @@
-"""The only place that fetches over HTTP for the diagnosis: revocation lists and missing issuers, from URLs nobody vouches for."""
+"""The only place that fetches over HTTP: revocation lists and missing issuers, from URLs nobody vouches for; lists of CT logs."""
 
 from dnscertscan.outside.cache import LONGEST, Cache
 from dnscertscan.outside.fetcher import Answer, Fetcher

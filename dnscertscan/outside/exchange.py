@@ -34,8 +34,11 @@ class Reply:
     status: str = ""
 
 
-async def ask(place: Place, addresses: Sequence[str], *, timeout: float, max_bytes: int) -> Reply:  # noqa: ASYNC109 - a limit per connection step for httpx; the caller bounds the whole
-    """GET ``place`` from the first of ``addresses`` that takes a connection; :class:`NotFetched` for everything but an answer."""
+async def ask(place: Place, addresses: Sequence[str], *, timeout: float, max_bytes: int, section: str = "") -> Reply:  # noqa: ASYNC109 - a limit per connection step for httpx; the caller bounds the whole
+    """GET ``place`` from the first of ``addresses`` that takes a connection; :class:`NotFetched` for everything but an answer.
+
+    ``section`` of the configuration, if there is one, has the limit of octets; the message names it.
+    """
     import httpx  # noqa: PLC0415 - a fifth of a second, paid only by runs that fetch
 
     headers = {"Host": place.authority, "User-Agent": "dnscertscan", "Accept-Encoding": "identity"}
@@ -50,7 +53,7 @@ async def ask(place: Place, addresses: Sequence[str], *, timeout: float, max_byt
                 request = client.build_request("GET", place.at(address), headers=headers, extensions={"sni_hostname": place.host})
                 response = await client.send(request, stream=True)
                 try:
-                    return await _read(response, max_bytes)
+                    return await _read(response, max_bytes, section)
                 finally:
                     await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -60,7 +63,7 @@ async def ask(place: Place, addresses: Sequence[str], *, timeout: float, max_byt
     raise Unreachable(f"no connection to {place.authority} ({problem})")
 
 
-async def _read(response: "httpx.Response", max_bytes: int) -> Reply:
+async def _read(response: "httpx.Response", max_bytes: int, section: str) -> Reply:
     status = f"{response.status_code} {visible(response.reason_phrase, 60)}".rstrip()
     if response.status_code in _REDIRECTS and (location := response.headers.get("location")):
         return Reply(location=location)
@@ -70,7 +73,8 @@ async def _read(response: "httpx.Response", max_bytes: int) -> Reply:
         raise NotFetched(f"the server answered {status}")
     if (coding := response.headers.get("content-encoding", "identity").strip().lower()) not in ("", "identity"):
         raise NotFetched(f"the answer is compressed ({visible(coding, 40)}) although that was not asked for")
-    too_long = NotFetched(f"the answer is longer than {max_bytes} octets (max_mebibytes in [revocation] is the limit)")
+    hint = f" (max_mebibytes in [{section}] is the limit)" if section else ""
+    too_long = NotFetched(f"the answer is longer than {max_bytes} octets{hint}")
     length = response.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:18]) > max_bytes:
         raise too_long

@@ -87,7 +87,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
-    """Zones, CA files and the cache named in a configuration are relative to that file, so that it works from any folder."""
+    """What a configuration names (zones, CA files, log lists, the cache) is relative to it, so that it works from any folder."""
     if found is None:
         return
     base = found.parent
@@ -97,6 +97,10 @@ def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
             entry["path"] = str(base / Path(entry["path"]).expanduser())
     if isinstance(revocation, dict) and isinstance(revocation.get("cache"), str):
         revocation["cache"] = str(base / Path(revocation["cache"]).expanduser())
+    ct = data.get("ct")
+    for key in ("log_list", "log_list_signature", "log_list_key"):
+        if isinstance(ct, dict) and isinstance(ct.get(key), str):
+            ct[key] = str(base / Path(ct[key]).expanduser())
     if isinstance(trust, dict) and isinstance(trust.get("ca_files"), list):
         trust["ca_files"] = [str(base / Path(item).expanduser()) if isinstance(item, str) else item for item in trust["ca_files"]]
 
