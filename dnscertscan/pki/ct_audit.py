@@ -8,19 +8,37 @@ from hashlib import sha256
 
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import (
-    BadSct, CtAudit, Delivery, Log, Logged, LogList, LogState, PolicyResult, Sct, SctResult, SctVerdict,
+    BadSct,
+    CtAudit,
+    Delivery,
+    Log,
+    Logged,
+    LogList,
+    LogState,
+    PolicyResult,
+    Sct,
+    SctResult,
+    SctVerdict,
 )
 from dnscertscan.pki import der
 from dnscertscan.pki.ct_policy import STALE_DAYS, evaluate
+from dnscertscan.pki.mimics import MIMICS
 from dnscertscan.pki.parse import Facts, parse
 from dnscertscan.pki.sct import (
-    LIST_BROKEN, MIMIC_LOGS, UNKNOWN_VERSION, embedded_sct_list, parse_sct_list, stapled_sct_list, verify,
+    LIST_BROKEN,
+    MIMIC,
+    UNKNOWN_VERSION,
+    embedded_sct_list,
+    parse_sct_list,
+    stapled_sct_list,
+    verify,
 )
 from dnscertscan.pki.signatures import Budget
 from dnscertscan.pki.tbs import Entry, PrecertEntry, X509Entry, is_precertificate, precert_tbs
 
 Issuers = Callable[[Certificate], Sequence[Certificate]]
 MAX_ISSUERS = 20
+_FUTURE = "signed by the log, but at a later time than that of this audit: "
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _STALE = timedelta(days=STALE_DAYS)
 
@@ -99,14 +117,14 @@ class _Judge:
             return SctResult(sct, delivery, SctVerdict.UNVERIFIABLE, entry, log, operator, state)
         verdict, reason = verify(sct, log, entry)
         if verdict is SctVerdict.VALID and sct.at > self.at + _CLOCKS_DIFFER:
-            verdict, reason = SctVerdict.INVALID, f"its time {sct.at.isoformat()} is in the future"
+            verdict, reason = SctVerdict.INVALID, f"{_FUTURE}{sct.at.isoformat()}"
         elif verdict is SctVerdict.VALID:
             reason = "; ".join(filter(None, (reason, _remark(log, state))))
         return SctResult(sct, delivery, verdict, reason, log, operator, state)
 
     def _unlisted(self, sct: Sct) -> tuple[SctVerdict, str]:
-        if sct.log_id in MIMIC_LOGS:
-            return SctVerdict.INVALID, "it is of a mimic log, whose private key is published: anybody can have made it"
+        if sct.log_id in MIMICS:
+            return SctVerdict.INVALID, MIMIC
         name = b64encode(sct.log_id).decode()
         return SctVerdict.UNKNOWN_LOG, f"log {name} is not in the list {self.logs.name} {self.logs.version}".rstrip()
 
@@ -136,18 +154,22 @@ def _embedded(
 def _issuer(leaf: Certificate, sent: Sequence[Certificate], issuers: Issuers) -> Facts | str:
     """A certificate with the key that signed ``leaf``, or why there is none. Those sent come first; the name has to fit."""
     wanted, budget = parse(leaf), Budget(MAX_ISSUERS)
-    named = 0
-    for candidates in (lambda: sent, lambda: issuers(leaf), lambda: (leaf,)):
-        for certificate in candidates():
-            facts = parse(certificate)
-            if facts.problem or not facts.key.spki or facts.key.refused or facts.subject.key != wanted.issuer.key:
-                continue
-            named += 1
+    named = False
+    for facts in map(parse, _candidates(leaf, sent, issuers)):
+        if not facts.problem and facts.key.spki and not facts.key.refused and facts.subject.key == wanted.issuer.key:
+            named = True
             if budget.is_signed(facts, wanted):
                 return facts
     if named:
         return "issuer missing: no certificate of that name at hand has the key that signed this one"
     return "issuer missing: its certificate was not sent and is not known from elsewhere"
+
+
+def _candidates(leaf: Certificate, sent: Sequence[Certificate], issuers: Issuers) -> Iterator[Certificate]:
+    """Others are asked for only when those sent are not enough; a self-signed certificate is its own issuer."""
+    yield from sent
+    yield from issuers(leaf)
+    yield leaf
 
 
 def _validity(facts: Facts) -> tuple[datetime, datetime] | None:
@@ -162,8 +184,8 @@ def _logged(results: Sequence[SctResult], *, settled: bool) -> Logged:
 
 
 def _decided(result: SctResult) -> bool:
-    """Whether it is known that this SCT proves nothing; what a broken list held nobody knows."""
-    if result.verdict is not SctVerdict.INVALID:
+    """Whether it is known that this SCT proves nothing; what a broken list held nobody knows, and a log did sign a later one."""
+    if result.verdict is not SctVerdict.INVALID or result.reason.startswith(_FUTURE):
         return False
     return isinstance(result.sct, Sct) or not result.sct.problem.startswith(LIST_BROKEN)
 
@@ -178,5 +200,5 @@ def _report(
     if days is None:
         notes += (f"the list {name} is of {log_list.timestamp.isoformat()}, later than the time asked for",)
     elif days > STALE_DAYS:
-        notes += (f"the list {name} is {days} days old: browsers stop enforcing at {STALE_DAYS}, and newer logs are unknown here",)
+        notes += (f"the list {name} is {days} days old: browsers enforce up to {STALE_DAYS}, and newer logs are unknown here",)
     return CtAudit(results, policies, logged, tbs, log_list.name, log_list.version, days, notes)

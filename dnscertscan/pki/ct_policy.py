@@ -62,7 +62,8 @@ class _Verdict:
 
 
 def evaluate(
-    results: Sequence[SctResult], validity: tuple[datetime, datetime] | None, at: datetime, *, fresh: bool = True, seen: bool = True
+    results: Sequence[SctResult], validity: tuple[datetime, datetime] | None, at: datetime,
+    *, fresh: bool = True, seen: bool = True,
 ) -> tuple[PolicyResult, ...]:
     """One result per program.
 

@@ -67,16 +67,14 @@ def consistency_problem(size: int, root: bytes, later: int, later_root: bytes, p
         return f"there is no consistency proof from {size} to {later} entries"
     if wrong := _odd_hash((root, *proof), later_root):
         return wrong
-    if size == later and (proof or root != later_root):
-        return "no consistency proof is due for one size" if proof else f"two trees of {size} entries have different roots"
     if size == later:
-        return ""
+        differ = "" if root == later_root else f"two trees of {size} entries have different roots"
+        return "no consistency proof is due for one size" if proof else differ
     old, new, problem = _grown(size, root, later, proof)
     if problem:
         return f"consistency proof of {len(proof)} hashes, {problem}"
-    if old != root:
-        return f"the consistency proof does not lead to the root of the tree of {size} entries"
-    return "" if new == later_root else f"the consistency proof does not lead to the root of the tree of {later} entries"
+    missed = size if old != root else later if new != later_root else 0
+    return f"the consistency proof does not lead to the root of the tree of {missed} entries" if missed else ""
 
 
 def _grown(size: int, root: bytes, later: int, proof: Sequence[bytes]) -> tuple[bytes, bytes, str]:

@@ -14,6 +14,7 @@ from dnscertscan.model.ct import BadSct, Log, LogKind, Sct, SctVerdict, read_lea
 from dnscertscan.pki import der
 from dnscertscan.pki.extensions import SCT_LIST
 from dnscertscan.pki.keys import MIN_RSA, load_key
+from dnscertscan.pki.mimics import MIMICS
 from dnscertscan.pki.ocsp import parse_response
 from dnscertscan.pki.parse import parse
 from dnscertscan.pki.tbs import Entry, PrecertEntry, extension_values
@@ -23,11 +24,7 @@ LIST_BROKEN = "SCT list: "
 """How the problem of a :class:`BadSct` begins that stands for (the rest of) a list and not for one SCT."""
 UNKNOWN_VERSION = "unknown SCT version "
 MAX_SCTS = 100
-MIMIC_LOGS = frozenset(map(bytes.fromhex, (
-    "f44195d6f00e2db55435cadd577892e53e15ad417058f878e14ff6b918741589",
-    "b22f7edeb5af6afe503de04081b2d74c12538492fedf2cb2a526503cef53ced2",
-)))
-"""Logs whose private keys are published, put into frozen lists so that nobody trusts those: anybody can sign in their name."""
+MIMIC = "it is of a mimic log, whose private key is published: anybody can have made it"
 _FIXED = 1 + 32 + 8 + 2
 _SHA256, _RSA, _ECDSA = 4, 1, 3
 
@@ -166,8 +163,8 @@ def signed_data(sct: Sct, entry: Entry) -> bytes:
 
 def verify(sct: Sct, log: Log, entry: Entry) -> tuple[SctVerdict, str]:
     """VALID or INVALID, and why. The reason of a valid one is a remark, mostly empty."""
-    if sct.log_id in MIMIC_LOGS:
-        return SctVerdict.INVALID, "it is of a mimic log, whose private key is published: anybody can have made it"
+    if sct.log_id in MIMICS:
+        return SctVerdict.INVALID, MIMIC
     if sct.log_id != log.log_id:
         return SctVerdict.INVALID, "it is of another log"
     problem = signature_problem(log, sct.hash_algorithm, sct.signature_algorithm, sct.signature, signed_data(sct, entry))

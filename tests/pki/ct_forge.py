@@ -112,7 +112,8 @@ def issuer_of(issuer: Spec = CA) -> Certificate:
 
 def stapled(scts: bytes, serial: bytes = LEAF.serial, issuer: Spec = CA) -> bytes:
     """An OCSP response whose SingleResponse has the SCT list among its extensions."""
-    certificate_id = forge.seq(forge.seq(forge.oid("1.3.14.3.2.26")), forge.octets(b"n" * 20), forge.octets(b"k" * 20), forge.tlv(2, serial))
+    hashes = forge.octets(b"n" * 20), forge.octets(b"k" * 20)
+    certificate_id = forge.seq(forge.seq(forge.oid("1.3.14.3.2.26")), *hashes, forge.tlv(2, serial))
     extension = Extension(OCSP_SCT_LIST, forge.octets(scts)).der
     other = Extension("1.2.3.4", b"x", True).der
     single = forge.seq(

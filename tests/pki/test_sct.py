@@ -13,10 +13,10 @@ from pki.forge import NOW
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import BadSct, LogKind, Sct, SctVerdict
 from dnscertscan.pki import der
+from dnscertscan.pki.mimics import MIMICS
 from dnscertscan.pki.sct import (
     LIST_BROKEN,
     MAX_SCTS,
-    MIMIC_LOGS,
     embedded_sct_list,
     parse_sct,
     parse_sct_list,
@@ -121,7 +121,9 @@ def test_signed_data_is_what_the_rfc_says() -> None:
     assert signed_data(sct, entry) == b"\0\0" + time + b"\0\1" + b"h" * 32 + b"\0\0\3tbs" + b"\0\x08" + leaf_index(7)
 
 
-@pytest.mark.parametrize("log", [LOG, OwnLog("rsa", key_kind="RSA2048"), OwnLog("static", kind=LogKind.STATIC)], ids=lambda log: log.label)
+@pytest.mark.parametrize(
+    "log", [LOG, OwnLog("rsa", key_kind="RSA2048"), OwnLog("static", kind=LogKind.STATIC)], ids=lambda log: log.label
+)
 def test_good_signatures(log: OwnLog) -> None:
     """ECDSA and RSA logs, over a certificate and over a precertificate."""
     assert verify(_sct(log.sct(ct_forge.x509_entry(SERVED))), log.log, ENTRY) == (SctVerdict.VALID, "")
@@ -154,7 +156,8 @@ def test_bad_signatures_each_with_its_reason() -> None:
         verdict, reason = verify(candidate, by, ENTRY)
         assert verdict is SctVerdict.INVALID
         assert words in reason
-    assert verify(sct, log, X509Entry(SERVED + b"x")) == (SctVerdict.INVALID, "the signature is not by the key of the log over this")
+    other_leaf = verify(sct, log, X509Entry(SERVED + b"x"))
+    assert other_leaf == (SctVerdict.INVALID, "the signature is not by the key of the log over this")
 
 
 def test_a_log_key_of_garbage() -> None:
@@ -166,7 +169,7 @@ def test_a_log_key_of_garbage() -> None:
 
 def test_mimic_logs_are_never_believed() -> None:
     """Even when a list holds a mimic log, its SCTs are invalid."""
-    for log_id in MIMIC_LOGS:
+    for log_id in MIMICS:
         sct = replace(_sct(RAW), log_id=log_id)
         assert "mimic" in verify(sct, replace(LOG.log, log_id=log_id), ENTRY)[1]
 
@@ -175,7 +178,8 @@ def test_mimic_logs_are_never_believed() -> None:
     ("extensions", "index", "words"),
     [
         (leaf_index(5), 5, ""), (b"\7\0\1x" + leaf_index(5), 5, ""), (b"", None, "gave no leaf_index"),
-        (leaf_index(5) * 2, None, "occurs twice"), (b"\7\0\1x\7\0\1y", None, "occurs twice"), (b"\0\0\4abcd", None, "has 4 octets"),
+        (leaf_index(5) * 2, None, "occurs twice"), (b"\7\0\1x\7\0\1y", None, "occurs twice"),
+        (b"\0\0\4abcd", None, "has 4 octets"),
         (b"\0\0", None, "inside the header"), (b"\0\0\5abc", None, "longer"),
     ],
 )
@@ -209,7 +213,8 @@ def test_lists_in_ocsp_responses() -> None:
     assert stapled_sct_list(ct_forge.stapled(sct_list([RAW])), leaf) == sct_list([RAW])
     assert stapled_sct_list(forge.OcspSpec(CA, LEAF.serial).der, leaf) is None
     for staple, words in (
-        (ct_forge.stapled(b"", serial=b"\x44"), "another certificate"), (b"x", "ends inside"), (forge.OcspSpec(CA, b"", outer=3).der, "tryLater"),
+        (ct_forge.stapled(b"", serial=b"\x44"), "another certificate"), (b"x", "ends inside"),
+        (forge.OcspSpec(CA, b"", outer=3).der, "tryLater"),
     ):
         with pytest.raises(der.DerError, match=words):
             stapled_sct_list(staple, leaf)

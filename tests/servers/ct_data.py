@@ -15,7 +15,7 @@ from dnscertscan.model.ct import Log, LogKind, LogList, LogState
 from dnscertscan.pki.bundle import read_chain
 
 ROOT = Path(os.environ.get("DNSCERTSCAN_CT_DATA") or Path(__file__).resolve().parents[2].parent / "shared" / "ct-data")
-REASON = f"the real CT data is not at {ROOT}; set DNSCERTSCAN_CT_DATA to its folder (the same promises are tested with an own log)"
+REASON = f"the real CT data is not at {ROOT}; DNSCERTSCAN_CT_DATA names its folder (its promises are also tested with an own log)"
 
 
 def path(name: str) -> Path:
@@ -42,8 +42,8 @@ def log_from(entry: dict[str, Any], operator: str, kind: LogKind) -> Log:
     interval = entry.get("temporal_interval")
     past = [(former["name"], moment(former["end_time"])) for former in entry.get("previous_operators", ())]
     return Log(
-        b64decode(entry["log_id"]), b64decode(entry["key"]), entry["description"], kind, entry.get("url") or entry["submission_url"],
-        entry.get("monitoring_url", ""), entry["mmd"],
+        b64decode(entry["log_id"]), b64decode(entry["key"]), entry["description"], kind,
+        entry.get("url") or entry["submission_url"], entry.get("monitoring_url", ""), entry["mmd"],
         (moment(interval["start_inclusive"]), moment(interval["end_exclusive"])) if interval else None,
         tuple((LogState(name), moment(state["timestamp"])) for name, state in entry["state"].items()), (*past, (operator, None)),
     )
@@ -57,7 +57,8 @@ def log_list(name: str) -> LogList:
         log_from(entry, operator["name"], kind) for operator in fields["operators"]
         for key, kind in (("logs", LogKind.RFC6962), ("tiled_logs", LogKind.STATIC)) for entry in operator.get(key, ())
     ]
-    return LogList("chrome", fields["version"], moment(fields["log_list_timestamp"]), {log.log_id: log for log in logs}, name, True)
+    by_id = {log.log_id: log for log in logs}
+    return LogList("chrome", fields["version"], moment(fields["log_list_timestamp"]), by_id, name, True)
 
 
 def dated_lists() -> list[LogList]:
@@ -68,10 +69,12 @@ def dated_lists() -> list[LogList]:
 def union() -> LogList:
     """Every log that was in a Chrome list of 2023 to 2026."""
     entries = json.loads(read("loglists/union_2023-2026_112_logs.json"))
-    logs = [log_from(entry, entry["operator"], LogKind(entry["kind"])) for entry in entries]
+    kinds = {"rfc6962": LogKind.RFC6962, "static": LogKind.STATIC}
+    logs = [log_from(entry, entry["operator"], kinds[entry["kind"]]) for entry in entries]
     return LogList("union", "", moment("2026-01-03T00:00:00Z"), {log.log_id: log for log in logs}, "union", False)
 
 
 def bare_log(key: bytes, log_id: bytes, *, kind: LogKind = LogKind.RFC6962, url: str = "") -> Log:
     """A log of which only the key matters."""
-    return Log(log_id, key, "log", kind, url, url, 86400, None, ((LogState.USABLE, moment("2010-01-01T00:00:00Z")),), (("Op", None),))
+    states = ((LogState.USABLE, moment("2010-01-01T00:00:00Z")),)
+    return Log(log_id, key, "log", kind, url, url, 86400, None, states, (("Op", None),))
