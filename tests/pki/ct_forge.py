@@ -110,14 +110,14 @@ def issuer_of(issuer: Spec = CA) -> Certificate:
     return Certificate(issuer.signed_by(forge.root_spec()))
 
 
-def stapled(scts: bytes, serial: bytes = LEAF.serial, issuer: Spec = CA) -> bytes:
+def stapled(scts: bytes, serial: bytes = LEAF.serial, issuer: Spec = CA, status: bytes = forge.tlv(0x80)) -> bytes:
     """An OCSP response whose SingleResponse has the SCT list among its extensions."""
     hashes = forge.octets(b"n" * 20), forge.octets(b"k" * 20)
     certificate_id = forge.seq(forge.seq(forge.oid("1.3.14.3.2.26")), *hashes, forge.tlv(2, serial))
     extension = Extension(OCSP_SCT_LIST, forge.octets(scts)).der
     other = Extension("1.2.3.4", b"x", True).der
     single = forge.seq(
-        certificate_id, forge.tlv(0x80), forge.generalized_time(NOW), forge.tlv(0xA0, forge.generalized_time(NOW)),
+        certificate_id, status, forge.generalized_time(NOW), forge.tlv(0xA0, forge.generalized_time(NOW)),
         forge.tlv(0xA1, forge.seq(other, extension)),
     )
     return replace(OcspSpec(issuer, b"\x55"), extra=(single,)).der

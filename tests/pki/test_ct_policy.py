@@ -132,6 +132,12 @@ def test_the_state_is_that_of_the_check() -> None:
     assert _said(_result(later), _result(B1)) == YES
 
 
+def test_a_log_that_will_retire_again() -> None:
+    """What is to come later than the check does not count."""
+    states = ((LogState.RETIRED, ISSUED - DAY), (LogState.RETIRED, AT + DAY))
+    assert _said(_result(OwnLog("again", "Op A", states=states)), _result(B1)) == NO
+
+
 def test_bad_scts_do_no_harm() -> None:
     """Invalid, unknown and malformed ones beside enough good ones change nothing; none of them counts."""
     bad = SctResult(BadSct(b"", "cut"), EMBEDDED, SctVerdict.INVALID, "cut", None, "", None)

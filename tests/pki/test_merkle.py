@@ -108,7 +108,9 @@ def test_inclusion(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     proof, root, leaf = path(index, LEAVES[:size]), mth(LEAVES[:size]), LEAVES[index]
     assert inclusion_problem(leaf, index, size, proof, root) == ""
-    assert inclusion_problem(leaf, index, size, [*proof, root], root)
+    assert inclusion_problem(leaf, index, size, [*proof, root], root) == (
+        f"inclusion proof of {len(proof) + 1} hashes, {len(proof)} are due"
+    )
     assert inclusion_problem(LEAVES[size], index, size, proof, root)
     assert inclusion_problem(leaf, index, size, proof, sha256(root).digest())
     for other in {index - 1, index + 1, size, size - 1, 0} - {index}:
@@ -125,13 +127,16 @@ def test_consistency(one: int, two: int) -> None:
     size, later = sorted((one, two))
     proof, root, end = subproof(size, LEAVES[:later], True), mth(LEAVES[:size]), mth(LEAVES[:later])
     assert consistency_problem(size, root, later, end, proof) == ""
-    assert consistency_problem(size, root, later, end, [*proof, root])
+    longer = consistency_problem(size, root, later, end, [*proof, root])
+    assert longer == f"consistency proof of {len(proof) + 1} hashes, fewer are due" if size != later else "one size" in longer
     forked = sha256(root).digest()
     assert consistency_problem(size, forked, later, end, proof)
     assert consistency_problem(size, root, later, forked, proof)
     for number in range(len(proof)):
         assert consistency_problem(size, root, later, end, proof[:number] + proof[number + 1 :])
         assert consistency_problem(size, root, later, end, [*proof[:number], LEAVES[-1], *proof[number + 1 :]])
+    if len(proof) > 1:
+        assert consistency_problem(size, root, later, end, proof[:-1]).endswith("more are due")
     if size != later:
         assert consistency_problem(later, end, size, root, proof)
 

@@ -211,7 +211,10 @@ def test_lists_in_ocsp_responses() -> None:
     """The list of the response about this certificate, behind other extensions; None when there is none."""
     leaf = Certificate(SERVED)
     assert stapled_sct_list(ct_forge.stapled(sct_list([RAW])), leaf) == sct_list([RAW])
+    revoked = ct_forge.stapled(sct_list([RAW]), status=forge.revoked(NOW))  # its tag is that of the extensions
+    assert stapled_sct_list(revoked, leaf) == sct_list([RAW])
     assert stapled_sct_list(forge.OcspSpec(CA, LEAF.serial).der, leaf) is None
+    assert stapled_sct_list(forge.OcspSpec(CA, LEAF.serial, status=forge.revoked(NOW)).der, leaf) is None
     for staple, words in (
         (ct_forge.stapled(b"", serial=b"\x44"), "another certificate"), (b"x", "ends inside"),
         (forge.OcspSpec(CA, b"", outer=3).der, "tryLater"),

@@ -89,6 +89,7 @@ def test_a_changed_tree_head(change: dict[str, Any]) -> None:
     head = _read(parse_sth(_sth()))
     assert tree_head_problem(replace(head, **change), LOG.log)
     assert tree_head_problem(head, OwnLog("other").log)
+    assert tree_head_problem(replace(head, signature=head.signature + b"x"), LOG.log).endswith("with a wrong length")
 
 
 @pytest.mark.parametrize(
