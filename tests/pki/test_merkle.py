@@ -170,6 +170,7 @@ def test_a_proof_of_a_million_hashes_costs_nothing() -> None:
     assert "no tree needs that many" in consistency_problem(1, LEAVES[0], 2, LEAVES[0], [LEAVES[1]] * 1_000_000)
 
 
+@settings(deadline=None)
 @given(st.integers(), st.integers(), st.lists(st.binary(max_size=40), max_size=5), st.binary(min_size=30, max_size=33))
 def test_hostile_proofs(one: int, two: int, proof: list[bytes], root: bytes) -> None:
     """Any octets and numbers give a text; a random proof proves nothing unless there is nothing to prove."""

@@ -103,7 +103,7 @@ def test_a_list_of_very_many_is_cut() -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_hostile_octets(octets: bytes) -> None:
     """Any octets give values; and framed as a list, one value for each SCT."""
     assert parse_sct_list(octets)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pki import ct_forge
 from pki.ct_forge import OwnLog
@@ -166,6 +166,7 @@ def test_no_checkpoint(body: bytes) -> None:
 GOOD = _checkpoint(_own_line())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, len(GOOD)), st.integers(0, len(GOOD)))
 def test_hostile_answers(octets: bytes, start: int, stop: int) -> None:
     """Any octets, also in the midst of good ones, are a tree head or a text."""
