@@ -76,7 +76,7 @@ def update(origin: str | None, signature: str | None, key: Path | None, waived: 
     _objections(place, done.examined)
     found = done.examined.log_list
     if found is None or done.path is None:
-        last = _headline(done.before, at) if done.before else "the list in use"
+        last = f"{_headline(done.before, at)}, {visible(done.before.source, 300)}," if done.before else "the list in use"
         _tell(f"{visible(place, 300)}: refused; {last} stays in use")
         click.get_current_context().exit(int(ExitStatus.FINDINGS))
     elif done.before and done.before.timestamp == found.timestamp:

@@ -45,11 +45,11 @@ def load(settings: Ct, folder: Path | None, at: datetime, tell: Tell, *, base: L
     found = base or seed()
     store = Store(folder) if folder else None
     for one in _kept(store, GOOGLE, tell):
-        if one.timestamp > found.timestamp and (newer := _read(one, at, tell)):
-            found = over(found, newer)
+        if one.timestamp > found.timestamp and (examined := _read(one, at, tell)):
+            found = _laid_over(found, examined)
     for one in _kept(store, OWN, tell)[-1:]:
-        if mine := _read(one, at, tell):
-            found = _beside(found, mine)
+        if examined := _read(one, at, tell):
+            found = _laid_over(found, examined)
     if settings.log_list:
         examined = examine_file(settings.log_list, settings.log_list_signature, settings.log_list_key, at)
         if examined.log_list is None or examined.refused:
@@ -57,11 +57,7 @@ def load(settings: Ct, folder: Path | None, at: datetime, tell: Tell, *, base: L
         for objection in examined.objections:
             if objection.weight is not Weight.NOTE:
                 tell(f"{settings.log_list}: {objection}")
-        mine = examined.log_list
-        if mine.name == GOOGLE:
-            found = over(found, mine) if mine.timestamp > found.timestamp else found
-        else:
-            found = _beside(found, mine)
+        found = _laid_over(found, examined)
     if problem := age_problem(found, at):
         tell(problem)
     return found
@@ -69,16 +65,14 @@ def load(settings: Ct, folder: Path | None, at: datetime, tell: Tell, *, base: L
 
 def load_apple(folder: Path | None, at: datetime, tell: Tell) -> LogList | None:
     """Apple's newest kept list; its states are those of Apple's program, so that it is not mixed with the other."""
-    for one in _kept(Store(folder) if folder else None, APPLE, tell)[-1:]:
-        return _read(one, at, tell)
-    return None
+    return newest_kept(Store(folder), APPLE, at, tell) if folder else None
 
 
 def newest_kept(store: Store, name: str, at: datetime, tell: Tell) -> LogList | None:
     """The newest usable list of that name in the store, alone."""
     for one in reversed(_kept(store, name, tell)):
-        if found := _read(one, at, tell):
-            return found
+        if examined := _read(one, at, tell):
+            return examined.log_list
     return None
 
 
@@ -110,7 +104,7 @@ def _kept(store: Store | None, name: str, tell: Tell) -> tuple[Kept, ...]:
         return ()
 
 
-def _read(one: Kept, at: datetime, tell: Tell) -> LogList | None:
+def _read(one: Kept, at: datetime, tell: Tell) -> Examined | None:
     try:
         raw, seal = one.read()
     except OSError as problem:
@@ -123,10 +117,16 @@ def _read(one: Kept, at: datetime, tell: Tell) -> LogList | None:
     if (examined.log_list.name, examined.log_list.timestamp.replace(microsecond=0)) != (one.name, one.timestamp):
         tell(f"{visible(str(one.path), 300)}: is not what its name says; passed over; remove the file")
         return None
-    return examined.log_list
+    return examined
 
 
-def _beside(found: LogList, mine: LogList) -> LogList:
+def _laid_over(found: LogList, examined: Examined) -> LogList:
+    """Google's list over what is there unless that is newer; any other beside it."""
+    mine = examined.log_list
+    if mine is None:
+        return found
+    if mine.name == GOOGLE:
+        return over(found, mine, spared=examined.left_out) if mine.timestamp > found.timestamp else found
     mixed = over(found, mine, complete=False)
     return replace(mixed, name=f"{found.name}+{mine.name}", signed=found.signed and mine.signed)
 

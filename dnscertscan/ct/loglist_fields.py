@@ -47,13 +47,12 @@ def moment(value: object, what: str) -> datetime:
         raise FieldError(f"{what} is missing or no time")
     try:
         found = datetime.fromisoformat(value)
-        return found.astimezone(UTC) if found.tzinfo else _without_offset(what)
+        in_utc = found.astimezone(UTC) if found.tzinfo else None
     except (ValueError, OverflowError):
         raise FieldError(f"{what} {visible(value, 40)} is no time") from None
-
-
-def _without_offset(what: str) -> datetime:
-    raise FieldError(f"{what} has no offset from UTC")
+    if in_utc is None:
+        raise FieldError(f"{what} has no offset from UTC")
+    return in_utc
 
 
 def text(value: object, what: str, default: str = "") -> str:

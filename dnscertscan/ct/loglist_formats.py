@@ -108,7 +108,8 @@ def _left_out(fields: Mapping[str, Any], problem: str) -> Objection:
     except FieldError:
         log_id = b""
     who = label(log_id, description if isinstance(description, str) else "")
-    return Objection(Weight.LEFT_OUT, f"{who}: {problem}", "its SCTs count as of an unknown log; tell who publishes the list")
+    step = "what was known of it before counts; tell who publishes the list"
+    return Objection(Weight.LEFT_OUT, f"{who}: {problem}", step, log_id)
 
 
 def _entry(fields: Mapping[str, Any], kind: LogKind, operators: Operators) -> tuple[Log, list[Objection]]:

@@ -69,10 +69,10 @@ def _sealed(raw: bytes, seal: Seal) -> tuple[bool, list[Objection]]:
     if seal.signature is None:
         step = "name one with --signature, or say with --no-signature that it is a file of your own"
         return False, [Objection(Weight.REFUSED, "it has no signature", step)]
-    problem = signature_problem(raw, seal.signature, seal.key or google_key())
+    problem = signature_problem(raw, seal.signature, google_key() if seal.key is None else seal.key)
     if not problem:
         return True, []
-    whose = "the key given" if seal.key else "Google's key"
+    whose = "Google's key" if seal.key is None else "the key given"
     step = "fetch list and signature again, together (both change daily), or name the right key with --key"
     return False, [Objection(Weight.REFUSED, f"checked with {whose}: {problem}", step)]
 
@@ -93,7 +93,7 @@ def _ids(draft: Draft) -> Iterator[Objection]:
         if log.log_id in MIMICS:
             yield Objection(
                 Weight.LEFT_OUT, f"{who} is {MIMICS[log.log_id]}, a mimic log whose private key is public",
-                "this copy of the list is frozen: take the list for monitors, not the one served to TLS libraries",
+                "this copy of the list is frozen: take the list for monitors, not the one served to TLS libraries", log.log_id,
             )
         elif not has_right_id(log):
             step = "do not use the list, and tell who publishes it"

@@ -14,11 +14,11 @@ from dnscertscan.model.ct import Log, LogList, LogState
 _States = tuple[tuple[LogState, datetime], ...]
 
 
-def over(older: LogList, newer: LogList, *, complete: bool = True) -> LogList:
+def over(older: LogList, newer: LogList, *, complete: bool = True, spared: frozenset[bytes] = frozenset()) -> LogList:
     """``newer`` laid over ``older``, with the history of both.
 
     ``complete``: what ``newer`` does not name has left the program. Without it, ``newer`` only speaks of the logs it names, and
-    version and date stay those of ``older``.
+    version and date stay those of ``older``. ``spared`` are logs it names unreadably: they stay as they were.
     """
     logs = dict(older.logs)
     for log_id, log in newer.logs.items():
@@ -26,7 +26,7 @@ def over(older: LogList, newer: LogList, *, complete: bool = True) -> LogList:
         logs[log_id] = _continued(known, log, newer.timestamp) if known else log
     if not complete:
         return replace(older, logs=logs)
-    for log_id in older.logs.keys() - newer.logs.keys():
+    for log_id in older.logs.keys() - newer.logs.keys() - spared:
         logs[log_id] = _gone(logs[log_id], newer.timestamp)
     return replace(newer, logs=logs)
 

@@ -17,11 +17,15 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Something wrong with a list. ``problem`` and ``step`` (what to do next; none for a note) make one line, safe to show."""
+    """Something wrong with a list. ``problem`` and ``step`` (what to do next; none for a note) make one line, safe to show.
+
+    ``log_id`` is that of a log left out, as far as it can be read.
+    """
 
     weight: Weight
     problem: str
     step: str = ""
+    log_id: bytes = b""
 
     def __str__(self) -> str:
         return f"{self.weight}: {self.problem}" + (f"; {self.step}" if self.step else "")
@@ -57,6 +61,11 @@ class Examined:
     def refused(self) -> bool:
         """Whether the list may not be used."""
         return self.log_list is None or any(one.weight is Weight.REFUSED for one in self.objections)
+
+    @property
+    def left_out(self) -> frozenset[bytes]:
+        """Ids of the logs that are named in the list, but could not be used."""
+        return frozenset(one.log_id for one in self.objections if one.weight is Weight.LEFT_OUT)
 
     @property
     def clean(self) -> bool:
