@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dnscertscan.outside.addresses import Resolve, addresses_of, system_addresses
 from dnscertscan.outside.cache import LONGEST, Cache
-from dnscertscan.outside.exchange import Reply, Unreachable, ask, seconds_to_wait
-from dnscertscan.outside.places import NotFetched, Place, check_address, read_url
+from dnscertscan.web.addresses import Resolve, addresses_of, system_addresses
+from dnscertscan.web.exchange import Reply, Unreachable, ask, seconds_to_wait
+from dnscertscan.web.places import NotFetched, Place, check_address, read_url
 
 MAX_REDIRECTS = 3
 _ATTEMPTS = 3

@@ -1,22 +1,23 @@
 """One HTTP request and its answer: to a checked address, never more than a number of octets, no cookies, no proxies."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dnscertscan.model.text import visible
-from dnscertscan.outside.places import NotFetched, Place
+from dnscertscan.web.places import NotFetched, Place
 
 if TYPE_CHECKING:
     import httpx
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+T = TypeVar("T")
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LATER = frozenset({429, 503})
-_TRIED = 3
+TRIED = 3
 """Addresses of one host that are tried."""
 
 
@@ -39,33 +40,50 @@ async def ask(place: Place, addresses: Sequence[str], *, timeout: float, max_byt
 
     ``section`` of the configuration, if there is one, has the limit of octets; the message names it.
     """
+    problem = "no address"
+    tried = addresses[:TRIED]
+    for address in tried:
+        # A client per request: no cookies, and no connection that one name opened is used for another.
+        async with new_client(timeout, len(tried)) as client:
+            try:
+                return await get(client, place, address, lambda response: _read(response, max_bytes, section))
+            except Unreachable as error:
+                problem = str(error)
+    raise Unreachable(f"no connection to {place.authority} ({problem})")
+
+
+def new_client(timeout: float, addresses: int = 1) -> "httpx.AsyncClient":
+    """A client without proxies and redirects; ``timeout`` seconds for each step, connecting to all ``addresses`` is one."""
+    import httpx  # noqa: PLC0415 - a fifth of a second, paid only by runs that fetch
+
+    limits = httpx.Timeout(timeout, connect=timeout / max(addresses, 1))
+    return httpx.AsyncClient(verify=_context(), trust_env=False, follow_redirects=False, timeout=limits)
+
+
+async def get(client: "httpx.AsyncClient", place: Place, address: str, read: "Callable[[httpx.Response], Awaitable[T]]") -> T:
+    """What ``read`` makes of the answer of ``address`` to GET ``place``; its body is not read yet.
+
+    Raises :class:`Unreachable` with the words of the problem when there is no connection, :class:`NotFetched` when it fails.
+    """
     import httpx  # noqa: PLC0415 - a fifth of a second, paid only by runs that fetch
 
     headers = {"Host": place.authority, "User-Agent": "dnscertscan", "Accept-Encoding": "identity"}
-    problem = "no address"
-    tried = addresses[:_TRIED]
-    limits = httpx.Timeout(timeout, connect=timeout / max(len(tried), 1))
-    for address in tried:
-        # A client per request: no cookies, and no connection that one name opened is used for another.
-        client = httpx.AsyncClient(verify=_context(), trust_env=False, follow_redirects=False, timeout=limits)
+    try:
+        request = client.build_request("GET", place.at(address), headers=headers, extensions={"sni_hostname": place.host})
+        response = await client.send(request, stream=True)
         try:
-            async with client:
-                request = client.build_request("GET", place.at(address), headers=headers, extensions={"sni_hostname": place.host})
-                response = await client.send(request, stream=True)
-                try:
-                    return await _read(response, max_bytes, section)
-                finally:
-                    await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            problem = _words(error) or "no connection"
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise NotFetched(f"the connection failed: {type(error).__name__} {_words(error)}".rstrip()) from error
-    raise Unreachable(f"no connection to {place.authority} ({problem})")
+            return await read(response)
+        finally:
+            await response.aclose()
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise Unreachable(_words(error) or "no connection") from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise NotFetched(f"the connection failed: {type(error).__name__} {_words(error)}".rstrip()) from error
 
 
 async def _read(response: "httpx.Response", max_bytes: int, section: str) -> Reply:
     status = f"{response.status_code} {visible(response.reason_phrase, 60)}".rstrip()
-    if response.status_code in _REDIRECTS and (location := response.headers.get("location")):
+    if response.status_code in REDIRECTS and (location := response.headers.get("location")):
         return Reply(location=location)
     if response.status_code in _LATER:
         return Reply(retry_after=response.headers.get("retry-after", ""), status=status)
@@ -73,7 +91,11 @@ async def _read(response: "httpx.Response", max_bytes: int, section: str) -> Rep
         raise NotFetched(f"the server answered {status}")
     if (coding := response.headers.get("content-encoding", "identity").strip().lower()) not in ("", "identity"):
         raise NotFetched(f"the answer is compressed ({visible(coding, 40)}) although that was not asked for")
-    hint = f" (max_mebibytes in [{section}] is the limit)" if section else ""
+    return Reply(await read_body(response, max_bytes, f" (max_mebibytes in [{section}] is the limit)" if section else ""))
+
+
+async def read_body(response: "httpx.Response", max_bytes: int, hint: str = "") -> bytes:
+    """The octets as they came, at most ``max_bytes`` of them; :class:`NotFetched`, with ``hint`` behind, when there are more."""
     too_long = NotFetched(f"the answer is longer than {max_bytes} octets{hint}")
     length = response.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:18]) > max_bytes:
@@ -83,7 +105,7 @@ async def _read(response: "httpx.Response", max_bytes: int, section: str) -> Rep
         body += piece
         if len(body) > max_bytes:
             raise too_long
-    return Reply(bytes(body))
+    return bytes(body)
 
 
 def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
