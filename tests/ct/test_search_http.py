@@ -4,17 +4,13 @@ import asyncio
 import gzip
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 from servers.dns_process import free_port
 from servers.http_site import Site, answer
 
-from dnscertscan.ct.http import AddressError, Http, HttpError, Reply, read_url, seconds_to_wait
-
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+from dnscertscan.ct.search_http import Http, HttpError, Reply
 
 
 @pytest.fixture
@@ -23,14 +19,14 @@ def site() -> Iterator[Site]:
         yield running
 
 
-def get(*urls: str, max_bytes: int = 100_000, timeout: float = 2.0, headers: Mapping[str, str] | None = None) -> Reply:
+def get(*urls: str, max_bytes: int = 100_000, timeout: float = 2.0, fields: Mapping[str, str] | None = None) -> Reply:
     """The answer to the last of the URLs, all asked with one client."""
 
     async def run() -> Reply:
         async with Http(timeout=timeout) as http:
             for url in urls[:-1]:
-                await http.get(url, max_bytes=max_bytes, headers=headers)
-            return await http.get(urls[-1], max_bytes=max_bytes, headers=headers)
+                await http.get(url, max_bytes=max_bytes, fields=fields)
+            return await http.get(urls[-1], max_bytes=max_bytes, fields=fields)
 
     return asyncio.run(run())
 
@@ -38,7 +34,7 @@ def get(*urls: str, max_bytes: int = 100_000, timeout: float = 2.0, headers: Map
 def test_an_answer_with_its_status(site: Site) -> None:
     """Body, status and the fields that matter; a 404 is an answer, too; headers of the caller go along."""
     site.pages["/tile?x=1"] = b"\x00octets"
-    reply = get(site.url("/tile?x=1"), headers={"Authorization": "Bearer t"})
+    reply = get(site.url("/tile?x=1"), fields={"Authorization": "Bearer t"})
     assert (reply.status, reply.body, reply.retry_after) == (200, b"\x00octets", "")
     sent = site.headers["/tile?x=1"]
     assert sent["Host"] == f"127.0.0.1:{site.port}"
@@ -151,28 +147,9 @@ def test_the_next_address_is_tried(site: Site) -> None:
     assert site.headers["/x"]["Host"] == f"log.example:{site.port}"
 
 
-@pytest.mark.parametrize("url", [
-    "ftp://a/", "http://", "//a/", "http://u:p@a/", "http://[::1", "http://a:99999/", "http://a/\x1b[31m", "http://a/b c", "",
-    "http://ä.example/",
-])
-def test_urls_that_are_not_asked(url: str) -> None:
+def test_a_url_that_cannot_be_asked() -> None:
     """Refused before anything is sent, in words that are safe to show."""
-    with pytest.raises(AddressError) as caught:
-        read_url(url)
-    assert str(caught.value).isprintable()
-
-
-def test_places() -> None:
-    """Default ports stay out of the Host header; literals keep their brackets."""
-    assert read_url("https://crt.sh/?q=1").authority == "crt.sh"
-    assert read_url("HTTP://Log.Example.:8080").authority == "log.example:8080"
-    assert read_url("http://[::1]:81/a").authority == "[::1]:81"
-
-
-def test_retry_after() -> None:
-    """Seconds or a date; anything else is none."""
-    assert seconds_to_wait("120", NOW) == 120
-    assert seconds_to_wait(format_datetime(NOW + timedelta(seconds=90), usegmt=True), NOW) == 90
-    assert seconds_to_wait(format_datetime(NOW - timedelta(days=1), usegmt=True), NOW) == 0
-    for text in ("", "soon", "-1", "\u0661", "9" * 5000 + "x"):
-        assert seconds_to_wait(text, NOW) is None
+    for url in ("ftp://a/", "http://", "http://u:p@a/", "http://[::1", "http://a/\x1b[31m", ""):
+        with pytest.raises(HttpError) as caught:
+            get(url)
+        assert str(caught.value).isprintable()
