@@ -10,7 +10,7 @@ import pytest
 from servers.dns_process import free_port
 from servers.http_site import Site, answer
 
-from dnscertscan.ct.search_http import Http, HttpError, Reply
+from dnscertscan.ct.http import Http, HttpError, Reply
 
 
 @pytest.fixture

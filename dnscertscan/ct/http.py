@@ -1,4 +1,4 @@
-"""HTTP for search services: configured URLs, no redirects, no proxies, no cookies; any status is an answer."""
+"""HTTP for logs and search services: configured URLs, no redirects, no proxies, no cookies; any status is an answer."""
 
 import asyncio
 import zlib
