@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Self
 
 from dnscertscan.model.text import visible
 from dnscertscan.web.addresses import Resolve, addresses_of, system_addresses
-from dnscertscan.web.exchange import TRIED, Unreachable, get, new_client, read_body
+from dnscertscan.web.exchange import TRIED, Unreachable, get, new_client, read_body, seconds_to_wait
 from dnscertscan.web.places import NotFetched, Place, read_url
 
 if TYPE_CHECKING:
     import httpx
 
+__all__ = ["AddressError", "Http", "HttpError", "Reply", "seconds_to_wait"]
 _IDENTITY = ("", "identity")
 _GZIP = 31
 
 
 class HttpError(Exception):
     """There is no answer, and why; the text is one line, safe to show."""
+
+
+class AddressError(HttpError):
+    """The URL cannot be asked at all: trying again is a waste of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Reply:
     status: int
     status_text: str
     body: bytes = field(repr=False)
+    content_type: str = ""
     retry_after: str = ""
 
 
@@ -57,6 +63,9 @@ class Http:
         """GET ``url``; :class:`HttpError` when there is no whole answer of at most ``max_bytes`` octets within the time."""
         try:
             place = read_url(url, allow_private=True)
+        except NotFetched as error:
+            raise AddressError(visible(str(error), 500)) from error
+        try:
             async with asyncio.timeout(self._timeout):
                 return await self._get(place, max_bytes, fields)
         except TimeoutError as error:
@@ -94,7 +103,8 @@ async def _read(response: "httpx.Response", max_bytes: int) -> Reply:
         body = _inflate(body, max_bytes)
     elif coding not in _IDENTITY:
         raise NotFetched(f"the answer is coded as {visible(coding, 40)}, which was not asked for")
-    return Reply(response.status_code, status, body, response.headers.get("retry-after", ""))
+    fields = response.headers
+    return Reply(response.status_code, status, body, fields.get("content-type", ""), fields.get("retry-after", ""))
 
 
 def _inflate(packed: bytes, max_bytes: int) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from servers.dns_process import free_port
 from servers.http_site import Site, answer
 
-from dnscertscan.ct.http import Http, HttpError, Reply
+from dnscertscan.ct.http import AddressError, Http, HttpError, Reply
 
 
 @pytest.fixture
@@ -150,6 +150,6 @@ def test_the_next_address_is_tried(site: Site) -> None:
 def test_a_url_that_cannot_be_asked() -> None:
     """Refused before anything is sent, in words that are safe to show."""
     for url in ("ftp://a/", "http://", "http://u:p@a/", "http://[::1", "http://a/\x1b[31m", ""):
-        with pytest.raises(HttpError) as caught:
+        with pytest.raises(AddressError) as caught:
             get(url)
         assert str(caught.value).isprintable()
