@@ -232,3 +232,34 @@ class Issuance:
     first_seen: datetime | None
     der: bytes | None = field(repr=False)
     precert: bool
+
+
+class InclusionVerdict(StrEnum):
+    """Whether a log has the entry that an SCT of it promises."""
+
+    INCLUDED = "included"
+    PENDING = "pending"
+    NOT_INCLUDED = "not-included"
+    MISBEHAVIOUR = "misbehaviour"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """What asking the log of one SCT gave; ``reason`` is one line, safe to show.
+
+    INCLUDED: proven against a tree head the log signed. PENDING: not there, and younger than the log's MMD. NOT_INCLUDED: not
+    there, by a signed tree head later than the MMD allows. MISBEHAVIOUR: the log contradicts itself. UNKNOWN: not learnt.
+    ``tree_size``, ``tree_head_at`` are those of the tree head it was judged by, ``index`` the place of the entry; None without.
+    ``evidence`` names the file that proves a fault of the log, empty when none was written. ``cached``: proven in an earlier run.
+    """
+
+    verdict: InclusionVerdict
+    reason: str
+    log_id: bytes
+    leaf_hash: bytes = field(repr=False)
+    tree_size: int | None = None
+    tree_head_at: datetime | None = None
+    index: int | None = None
+    evidence: str = ""
+    cached: bool = False

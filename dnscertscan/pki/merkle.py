@@ -10,6 +10,9 @@ from dnscertscan.pki.tbs import Entry
 HASH = 32
 MAX_SIZE = (1 << 63) - 1
 EMPTY_ROOT = sha256().digest()
+OTHER_ROOT = "the inclusion proof leads to another root"
+NOT_GROWN = "the consistency proof does not lead to the root of the tree of "
+"""How the problem of a proof begins that has the right form, but does not hold; any other one is of the form."""
 
 
 def leaf_hash(sct: Sct, entry: Entry) -> bytes:
@@ -55,7 +58,7 @@ def inclusion_problem(leaf: bytes, index: int, size: int, proof: Sequence[bytes]
     for level, sibling in enumerate(proof):
         left = level >= inner or index >> level & 1
         node = hash_children(sibling, node) if left else hash_children(node, sibling)
-    return "" if node == root else "the inclusion proof leads to another root"
+    return "" if node == root else OTHER_ROOT
 
 
 def consistency_problem(size: int, root: bytes, later: int, later_root: bytes, proof: Sequence[bytes]) -> str:
@@ -74,7 +77,7 @@ def consistency_problem(size: int, root: bytes, later: int, later_root: bytes, p
     if problem:
         return f"consistency proof of {len(proof)} hashes, {problem}"
     missed = size if old != root else later if new != later_root else 0
-    return f"the consistency proof does not lead to the root of the tree of {missed} entries" if missed else ""
+    return f"{NOT_GROWN}{missed} entries" if missed else ""
 
 
 def _grown(size: int, root: bytes, later: int, proof: Sequence[bytes]) -> tuple[bytes, bytes, str]:
