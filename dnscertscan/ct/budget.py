@@ -32,11 +32,16 @@ class Budget:
         """Seconds that are left, never less than 0; all of them before the start."""
         return self.seconds if self._end is None else max(self._end - self.tick(), 0.0)
 
+    @property
+    def end(self) -> str:
+        """Words for what happens when nothing is left."""
+        return f"the time for all searches ({self.seconds:g} s) was used up"
+
     async def wait(self, seconds: float, why: str) -> None:
         """Wait, or raise :class:`OutOfTimeError` at once when that would take longer than what is left."""
         self.start()
         if self.left <= seconds:
-            raise OutOfTimeError(f"the time for all of it ({self.seconds:g} s) does not allow {why}")
+            raise OutOfTimeError(f"the time for all searches ({self.seconds:g} s) does not allow {why}")
         await self._sleep(max(seconds, 0.0))
 
 

@@ -63,7 +63,7 @@ def test_no_wait_that_is_in_vain() -> None:
     assert budget.left == 10
     asyncio.run(budget.wait(4, "this"))
     assert budget.left == pytest.approx(6)
-    with pytest.raises(OutOfTimeError, match=r"the time for all of it \(10 s\) does not allow that"):
+    with pytest.raises(OutOfTimeError, match=r"the time for all searches \(10 s\) does not allow that"):
         asyncio.run(budget.wait(7, "that"))
     assert budget.left == pytest.approx(6)
 
