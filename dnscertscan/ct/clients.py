@@ -28,8 +28,9 @@ class Unavailable(Exception):  # noqa: N818 - it carries the reason in words to 
 class Limits:
     """What each log may cost in one run: ``seconds`` (waiting counts) and ``octets`` received. ``timeout`` is for one answer.
 
-    ``per_minute`` and ``burst`` are its pace. ``attempts`` a request has where it may help to try again. ``proofs`` of
-    consistency between older tree heads are asked for at most; what is left over is for the next run.
+    ``per_minute`` and ``burst`` are its pace. A request has ``attempts`` where it may help to try again,
+    the second one after about ``pause`` seconds. ``proofs`` of consistency between tree heads are asked for at most; what is left
+    over is for the next run.
     """
 
     timeout: float = 10.0
@@ -38,6 +39,7 @@ class Limits:
     per_minute: float = 240.0
     burst: int = 5
     attempts: int = 3
+    pause: float = 1.0
     proofs: int = 10
 
 
@@ -134,7 +136,7 @@ class Caller:
                 raise self._close(str(error)) from error
             except HttpError as error:
                 self._octets += max_bytes  # how much it was nobody counted
-                problem, wait = str(error), backoff(attempt)
+                problem, wait = str(error), backoff(attempt, self._limits.pause)
             else:
                 self._octets += len(reply.body)
                 if reply.status in _TO_READ:
@@ -143,7 +145,7 @@ class Caller:
                 if reply.status not in _LATER:
                     raise Unavailable(problem)
                 asked = seconds_to_wait(reply.retry_after, self._clock())
-                wait = backoff(attempt) if asked is None else asked
+                wait = backoff(attempt, self._limits.pause) if asked is None else asked
                 if wait >= self._left - (time.monotonic() - started):
                     raise self._close(f"{problem}, and to come back in {wait:.0f} s is too late for the time this log has")
             if attempt < self._limits.attempts:

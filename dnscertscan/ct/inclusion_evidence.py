@@ -1,8 +1,11 @@
 """Evidence against a log: one JSON file for each fault, with all that somebody else needs to check it; never overwritten."""
 
 import json
+import os
+import tempfile
 from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -83,15 +86,15 @@ class Exhibit:
             return known
         path = folder / f"{found.astimezone(UTC):%Y%m%dT%H%M%SZ}-{self.kind}-{digest[:24]}.json"
         facts |= {"found": found.isoformat(), "answers": [_answer(answer) for answer in self.answers]}
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        part.chmod(0o600)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
         try:
-            path.hardlink_to(part)  # unlike a rename, it replaces nothing
-        except FileExistsError:
-            return path
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(json.dumps(facts, indent=1) + "\n")
+            # Unlike a rename it replaces nothing: another run may have been quicker.
+            with suppress(FileExistsError):
+                path.hardlink_to(name)
         finally:
-            part.unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
         return path
 
 
