@@ -143,7 +143,7 @@ class Caller:
                     return Answer(url, reply.status, reply.body, reply.content_type)
                 problem = f"the server answered {reply.status_text}"
                 if reply.status not in _LATER:
-                    raise Unavailable(problem)
+                    raise self.unusable(problem)
                 asked = seconds_to_wait(reply.retry_after, self._clock())
                 wait = backoff(attempt, self._limits.pause) if asked is None else asked
                 if wait >= self._left - (time.monotonic() - started):

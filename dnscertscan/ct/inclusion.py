@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-from dnscertscan.ct.clients import Absent, Answer, Caller, Limits, LogClient, Proof, Unavailable
+from dnscertscan.ct.clients import Absent, Caller, Limits, LogClient, Proof, Unavailable
 from dnscertscan.ct.clients_rfc6962 import Rfc6962Client
 from dnscertscan.ct.clients_static import StaticClient
 from dnscertscan.ct.http import Http
@@ -41,6 +41,12 @@ class Question(NamedTuple):
     sct: Sct
     entry: Entry
     log: Log
+
+
+class _Spoilt(NamedTuple):
+    """A proof of the right form that does not hold."""
+
+    proof: Proof
 
 
 @dataclass(slots=True)
@@ -158,7 +164,7 @@ class InclusionProver:
             if problem := url_problem(place):
                 raise Unavailable(f"the log cannot be asked: {problem}")
             book.standing, book.taken = await self._watch.take(log, book.client, at), at
-        except Unavailable as reason:
+        except (Unavailable, OutputError) as reason:
             if not book.standing:
                 book.problem = str(reason)
                 raise
@@ -183,27 +189,36 @@ class InclusionProver:
             said = f"entry {found.index} of the tree of {head.size} entries is another one than the SCT promises at this index"
             exhibit = case.exhibit(Kind.OTHER_LEAF, said, head, found, found.answers)
             return case.misbehaved(self._charge(book, exhibit, case.at), head)
-        self._store.include(case.log.log_id, case.leaf, Proven(found.index, head.size, head.timestamp), case.at)
-        return case.included(head, found.index, book.standing.open if book.standing else "")
+        remark = book.standing.open if book.standing else ""
+        try:
+            self._store.include(case.log.log_id, case.leaf, Proven(found.index, head.size, head.timestamp), case.at)
+        except OutputError as problem:
+            remark = str(problem)
+        return case.included(head, found.index, remark)
 
     async def _proof(self, book: _Book, case: Case, head: TreeHead) -> Proof | Absent | Fault:
         """A proof that holds, for whichever leaf. One that does not is asked for again: it may be spoilt on its way."""
-        answers: tuple[Answer, ...] = ()
-        while True:
-            found = await book.client.inclusion(case.leaf, case.index, head)
-            if isinstance(found, Absent):
-                return found
-            problem = inclusion_problem(found.leaf, found.index, head.size, found.hashes, head.root)
-            if not problem:
-                return found
-            book.client.forget()
-            if problem != OTHER_ROOT:
-                raise Unavailable(f"the log's proof cannot be used: {problem}")
-            if answers:
-                said = f"its proof for entry {found.index} does not lead to the root of the tree of {head.size} it signed"
-                exhibit = case.exhibit(Kind.NOT_PROVEN, said, head, found, answers + found.answers)
-                return self._charge(book, exhibit, case.at)
-            answers = found.answers
+        first = await self._judged(book, case, head)
+        if not isinstance(first, _Spoilt):
+            return first
+        second = await self._judged(book, case, head)
+        if not isinstance(second, _Spoilt):
+            return second
+        said = f"its proof for entry {second.proof.index} does not lead to the root of the tree of {head.size} it signed"
+        answers = first.proof.answers + second.proof.answers
+        return self._charge(book, case.exhibit(Kind.NOT_PROVEN, said, head, second.proof, answers), case.at)
+
+    async def _judged(self, book: _Book, case: Case, head: TreeHead) -> "Proof | Absent | _Spoilt":
+        found = await book.client.inclusion(case.leaf, case.index, head)
+        if isinstance(found, Absent):
+            return found
+        problem = inclusion_problem(found.leaf, found.index, head.size, found.hashes, head.root)
+        if not problem:
+            return found
+        book.client.forget()
+        if problem != OTHER_ROOT:
+            raise Unavailable(f"the log's proof cannot be used: {problem}")
+        return _Spoilt(found)
 
     def _charge(self, book: _Book, exhibit: Exhibit, at: datetime) -> Fault:
         """The fault, with a file of evidence unless this log has filled enough of them."""

@@ -69,7 +69,7 @@ class HeadWatch:
         unproved = self._store.unproved(log.log_id)
         for number, (one, two) in enumerate(unproved):
             if number == self._proofs:
-                return Standing(head, open=f"{len(unproved) - number} earlier tree heads are left to later runs")
+                return Standing(head, open=f"tree heads whose consistency is left to later runs: {len(unproved) - number}")
             try:
                 fault = await self._connect(log, client, one, two, at)
             except Unavailable as reason:

@@ -37,10 +37,13 @@ class Problems:
         return cls(said, len(said))
 
     def add(self, place: str, what: str) -> None:
-        """One more."""
+        """One more; the same words count once."""
+        line = f"{visible(place, 80)}: {visible(what, 200)}"
+        if line in self.said:
+            return
         self.count += 1
         if len(self.said) < MAX_PROBLEMS:
-            self.said.append(f"{visible(place, 80)}: {visible(what, 200)}")
+            self.said.append(line)
 
     @property
     def lines(self) -> tuple[str, ...]:

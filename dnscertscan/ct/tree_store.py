@@ -20,7 +20,7 @@ _VERSION = 1
 _BUSY = 10.0
 """Seconds to wait for another run that is writing."""
 _TABLES = """
-BEGIN;
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS heads (
     log_id BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, timestamp INTEGER NOT NULL, signature BLOB NOT NULL,
     origin TEXT NOT NULL, raw BLOB NOT NULL, source TEXT NOT NULL, seen TEXT NOT NULL, problem TEXT NOT NULL,

@@ -2,11 +2,33 @@
 
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_address
 
 from dnscertscan.ct.search_asking import Means, NoAnswerError
 from dnscertscan.ct.search_cache import Kept
 from dnscertscan.ct.search_values import SearchResult, Verdict
+from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.text import visible
+from dnscertscan.web.places import NotFetched, read_url
+
+
+def service_url(name: str, base: str, token: str) -> str:
+    """``base`` without final slash, if it can be asked and a token is safe there; :class:`UsageError` otherwise."""
+    try:
+        place = read_url(base, allow_private=True)
+    except NotFetched as error:
+        raise UsageError(f"the place of the search source {name}: {visible(str(error), 200)}") from error
+    if token and place.scheme != "https" and not _is_loopback(place.host):
+        raise UsageError(f"the search source {name} has a token and an http URL: a token is only sent over https")
+    return base.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class KeepingSource:

@@ -22,7 +22,7 @@ from dnscertscan.ct.search_reading import (
     text_of,
 )
 from dnscertscan.ct.search_values import Row
-from dnscertscan.ct.sources.base import KeepingSource
+from dnscertscan.ct.sources.base import KeepingSource, service_url
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
 from dnscertscan.pki.bundle import read_chain
@@ -47,8 +47,8 @@ class CrtSh(KeepingSource):
     """
 
     def __init__(self, means: Means, base: str = DEFAULT, token: str = "", per_minute: float | None = None) -> None:
-        super().__init__(NAME, f"{NAME} {base}", means)
-        self._base = base.rstrip("/")
+        self._base = service_url(NAME, base, token)
+        super().__init__(NAME, f"{NAME} {self._base}", means)
         fields = {"Authorization": f"Bearer {token}"} if token else None
         self._asker = Asker(NAME, means, Pace(per_minute or _PER_MINUTE, _BURST, means.budget.tick), fields)
 

@@ -24,7 +24,7 @@ from dnscertscan.ct.search_reading import (
     text_of,
 )
 from dnscertscan.ct.search_values import Row
-from dnscertscan.ct.sources.base import KeepingSource
+from dnscertscan.ct.sources.base import KeepingSource, service_url
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
@@ -47,8 +47,8 @@ class SslMate(KeepingSource):
     """
 
     def __init__(self, means: Means, base: str = DEFAULT, token: str = "", per_minute: float | None = None) -> None:
-        super().__init__(NAME, f"{NAME} {base}", means)
-        self._base = base.rstrip("/")
+        self._base = service_url(NAME, base, token)
+        super().__init__(NAME, f"{NAME} {self._base}", means)
         fields = {"Authorization": f"Bearer {token}"} if token else None
         pace = Pace(per_minute or (_WITH_TOKEN if token else _ANONYMOUS), 10, means.budget.tick)
         self._asker = Asker(NAME, means, pace, fields)
