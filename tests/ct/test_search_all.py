@@ -10,6 +10,7 @@ import pytest
 from ct.searching import BAD, DOMAIN, NOW, Routes, certificate, crtsh_site, identity, run, sslmate_site, total
 from servers.http_site import Site
 
+from dnscertscan.ct import sources
 from dnscertscan.ct.budget import Budget
 from dnscertscan.ct.registrable import Domains, sort_domains
 from dnscertscan.ct.search import Wanted, open_sources, search_all
@@ -40,11 +41,11 @@ def search(domains: Domains, *wanted: Wanted, **changed: object) -> tuple[Sighti
     """Open the sources, ask, close."""
 
     async def work(means: Means) -> Sightings:
-        sources = open_sources(wanted, means, {"TOKEN": "t"})
+        opened = open_sources(wanted, means, {"TOKEN": "t"})
         try:
-            return await search_all(domains, sources, means.budget, means.clock, means.note)
+            return await search_all(domains, opened, means.budget, means.clock, means.note)
         finally:
-            for source in sources:
+            for source in opened:
                 await source.aclose()
 
     return run(work, **changed)
@@ -178,6 +179,13 @@ def test_nothing_to_ask() -> None:
     """No sources, no domains: an empty answer, nothing said."""
     assert search(ONE)[1] == []
     assert search(Domains((), (), ()), Wanted("sslmate", "http://127.0.0.1:1"))[0].answers == ()
+
+
+def test_every_source_is_registered() -> None:
+    """A file in the folder that is not listed would be a source nobody can name."""
+    folder = Path(sources.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}
+    assert {factory.__module__.rpartition(".")[2] for factory in SOURCES.values()} == files
 
 
 def test_opening_sources() -> None:

@@ -31,17 +31,20 @@ _PAGE, _MAX_PAGES, _MAX_DER = 500, 40, 1 << 17
 _LATE = 1_000_000
 """Rows with smaller ids than the last one seen may become visible later (about two hours of crt.sh)."""
 _PER_MINUTE, _BURST = 60.0, 5
-# One message of two statements is one implicit transaction: the limit of time is for nobody else behind the connection pool.
+# One message of two statements is one implicit transaction: the limit of time is for nobody else behind the connection pool. The
+# hits are computed on their own, or else ORDER BY and LIMIT lead the planner through all certificates by id.
 _QUERY = """
 SET LOCAL statement_timeout = {milliseconds};
-SELECT c.ID, CASE WHEN octet_length(c.CERTIFICATE) <= {largest} THEN c.CERTIFICATE END, ca.PUBLIC_KEY,
-    (SELECT min(ctle.ENTRY_TIMESTAMP) FROM ct_log_entry ctle WHERE ctle.CERTIFICATE_ID = c.ID),
+WITH hits AS MATERIALIZED (
+  SELECT c.ID, c.ISSUER_CA_ID, c.CERTIFICATE FROM certificate c
+    WHERE plainto_tsquery('certwatch', %(domain)s) @@ identities(c.CERTIFICATE)
+      AND coalesce(x509_notAfter(c.CERTIFICATE), 'infinity'::timestamp) >= %(now)s
+)
+SELECT hits.ID, CASE WHEN octet_length(hits.CERTIFICATE) <= {largest} THEN hits.CERTIFICATE END, ca.PUBLIC_KEY,
+    (SELECT min(ctle.ENTRY_TIMESTAMP) FROM ct_log_entry ctle WHERE ctle.CERTIFICATE_ID = hits.ID),
     pg_last_xact_replay_timestamp()
-  FROM certificate c LEFT JOIN ca ON ca.ID = c.ISSUER_CA_ID AND ca.ID > 0
-  WHERE plainto_tsquery('certwatch', %(domain)s) @@ identities(c.CERTIFICATE)
-    AND coalesce(x509_notAfter(c.CERTIFICATE), 'infinity'::timestamp) >= %(now)s
-    AND c.ID > %(after)s
-  ORDER BY c.ID LIMIT {page}
+  FROM hits LEFT JOIN ca ON ca.ID = hits.ISSUER_CA_ID AND ca.ID > 0
+  WHERE hits.ID > %(after)s ORDER BY hits.ID LIMIT {page}
 """
 
 
@@ -107,13 +110,13 @@ class CrtShSql(KeepingSource):
                 return await self._query({"domain": domain.text, "after": after, "now": now})
             except OutOfTimeError as error:
                 raise NoAnswerError(f"{problem}; {error}" if problem else str(error), ours=not problem) from error
-            except (psycopg.Error, OSError, NotFetched) as error:
-                problem = _words(error)
             except TimeoutError as error:
                 if not self._means.budget.left:
                     await self._drop()
                     raise NoAnswerError(f"{NAME} was still silent when {self._means.budget.end}", ours=True) from error
                 problem = f"no answer within {_STATEMENT:g} s"
+            except (psycopg.Error, OSError, NotFetched) as error:
+                problem = _words(error)
             await self._drop()
             if attempt < self._means.attempts:
                 try:
