@@ -137,7 +137,7 @@ class CrtShSql(KeepingSource):
 
     async def _connect(self) -> "psycopg.AsyncConnection[Any]":
         """Autocommit and no prepared statements, as its connection pool wants it; parameters are put in on our side."""
-        import psycopg  # noqa: PLC0415 - see above
+        import psycopg  # noqa: PLC0415 - an extra, loaded only where it is used
 
         parameters: dict[str, Any] = dict(self._parameters)
         host, port = str(parameters.get("host") or "localhost"), int(parameters.get("port") or 5432)
@@ -158,8 +158,8 @@ class CrtShSql(KeepingSource):
 
 def _parameters(place: str, password: str) -> dict[str, Any]:
     try:
-        from psycopg import ProgrammingError  # noqa: PLC0415 - see above
-        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - see above
+        from psycopg import ProgrammingError  # noqa: PLC0415 - an extra, loaded only where it is used
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - an extra, loaded only where it is used
     except ImportError as error:
         raise UsageError(f"the search source {NAME} needs psycopg: pip install 'dnscertscan[crtsh-sql]'") from error
     try:
