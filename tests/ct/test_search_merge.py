@@ -26,7 +26,7 @@ def issuance(der: bytes, source: str, **changed: object) -> Issuance:
 
 def found(source: str, *issuances: Issuance, domain: DnsName = DOMAIN, **changed: object) -> SearchResult:
     values = {"verdict": Verdict.FOUND if issuances else Verdict.ABSENT, "as_of": NOW, **changed}
-    return SearchResult(source, domain, issuances=issuances, **values)  # type: ignore[arg-type] - as above
+    return SearchResult(source, domain, issuances=issuances, **values)  # type: ignore[arg-type] - tests pass fields by name
 
 
 def test_one_issuance_of_two_forms_and_three_sources() -> None:
