@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers.ct_log import CtLog
@@ -15,6 +16,7 @@ from servers.ct_proving import DAY, QUICK, START, advance, ask, evidence, new_lo
 from dnscertscan.ct.inclusion import InclusionProver
 from dnscertscan.ct.inclusion_evidence import Kind
 from dnscertscan.ct.tree_store import TreeStore
+from dnscertscan.errors import OutputError
 from dnscertscan.model.ct import InclusionVerdict as Verdict
 from dnscertscan.pki.merkle import inclusion_problem
 from dnscertscan.pki.tree_heads import TreeHead, tree_head_problem
@@ -251,6 +253,41 @@ def test_a_store_that_cannot_be_written(rfc: CtLog, tmp_path: Path) -> None:
         assert "cannot be used to keep tree heads" in found.reason
 
     asyncio.run(work())
+
+
+class FullDisk(TreeStore):
+    """Nothing can be written any more; ``spared`` methods still can."""
+
+    spared = ""
+
+    def add(self, *arguments: Any) -> None:
+        if self.spared != "add":
+            raise OutputError("no space left")
+        super().add(*arguments)
+
+    def include(self, *_: Any) -> None:
+        raise OutputError("no space left")
+
+
+@pytest.mark.parametrize(
+    ("spared", "verdict", "reason"),
+    [("", Verdict.UNKNOWN, "no space left"), ("add", Verdict.INCLUDED, "entry 1 of the tree of 2 entries (no space left)")],
+)
+def test_a_full_disk(rfc: CtLog, tmp_path: Path, spared: str, verdict: Verdict, reason: str) -> None:
+    """Without the tree head on record nothing is judged, and the log is not asked over and over; a proof in hand is not lost."""
+    one, two = promised(rfc), promised(rfc, "two.example.com")
+    at = advance(rfc)
+
+    async def work() -> None:
+        with FullDisk(tmp_path, at) as store:
+            store.spared = spared
+            async with InclusionProver(store, clock=lambda: at, limits=QUICK) as prover:
+                found = await prover.prove_all([one, two], at)
+        assert [inclusion.verdict for inclusion in found] == [verdict] * 2
+        assert found[1].reason == reason
+
+    asyncio.run(work())
+    assert rfc.asked["ct/v1/get-sth"] == 1
 
 
 def test_a_tree_head_for_ten_minutes(rfc: CtLog, tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_proofs_are_left_to_later_runs(log: CtLog, tmp_path: Path) -> None:
     few = Limits(timeout=1, seconds=8, per_minute=60_000, burst=100, proofs=2)
     found = ask(tmp_path, question, log.clock(), few)
     assert found.verdict is Verdict.INCLUDED
-    assert found.reason == "entry 0 of the tree of 9 entries (1 earlier tree heads are left to later runs)"
+    assert found.reason == "entry 0 of the tree of 9 entries (tree heads whose consistency is left to later runs: 1)"
     with TreeStore(tmp_path, START) as store:
         assert [(one.size, two.size) for one, two in store.unproved(log.log_id)] == [(3, 5)]
     assert visit(tmp_path, log, few).open == ""
