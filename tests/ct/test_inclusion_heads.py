@@ -217,3 +217,24 @@ def test_evidence_that_cannot_be_written(tmp_path: Path) -> None:
         found = ask(tmp_path, question, advance(log))
     assert (found.verdict, found.evidence) == (Verdict.MISBEHAVIOUR, "")
     assert "(the evidence could not be written: File exists)" in found.reason
+
+
+def test_what_lies_in_the_store_is_not_trusted(log: CtLog, tmp_path: Path) -> None:
+    """A tree head that somebody put there without the log's signature accuses nobody."""
+    question = promised(log)
+    visit(tmp_path, log)
+    with TreeStore(tmp_path, START) as store:
+        (good,) = store.heads(log.log_id)
+        store.add(log.log_id, TreeHead(1, b"x" * 32, good.timestamp, good.signature), "", START)
+        assert store.conflict(log.log_id) is not None
+    assert ask(tmp_path, question, advance(log)).verdict is Verdict.INCLUDED
+    assert evidence(tmp_path) == []
+
+
+def test_a_time_beyond_all_calendars(tmp_path: Path) -> None:
+    """A checkpoint has room for more than a database."""
+    with new_log(static_ext=True) as log:
+        question = promised(log)
+        log.switches.frozen = log._head(1, 1 << 63)
+        found = ask(tmp_path, question, advance(log))
+    assert (found.verdict, found.reason) == (Verdict.UNKNOWN, "the tree head has a time beyond all calendars")
