@@ -6,8 +6,8 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 # The real servers and programs that the tests talk to.
-TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice
-TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui
+TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter pg_lsclusters
+TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui certspotter postgresql
 
 # Name servers live in sbin, which is not on every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin

@@ -1,22 +1,25 @@
 """The composition root: the only place where settings become stages, and where the clock and the environment are read."""
 
+import asyncio
 import binascii
 import os
 import re
 import ssl
 import sys
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy, ExpiringOverride, Threshold, TrustMode, TrustOverride
+from dnscertscan.ct import loglist
 from dnscertscan.errors import ConfigError, UsageError
 from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.ct import LogList
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
-from dnscertscan.outside import Cache, Fetcher
+from dnscertscan.outside import Answer, Cache, Fetcher
 from dnscertscan.pipeline import Parts
 from dnscertscan.pipeline.canaries import Canary
 from dnscertscan.pipeline.outside import Outside
@@ -181,6 +184,29 @@ def _cache(folder: Path | None, environment: Mapping[str, str]) -> Cache | None:
         if folder is None:
             return None
         raise UsageError(f"{folder}: cannot be used as the cache of [revocation]: {problem.strerror}") from problem
+
+
+def log_list(settings: Settings, environment: Mapping[str, str], at: datetime, tell: Callable[[str], None]) -> LogList:
+    """The list of CT logs to judge by at ``at``; ``tell`` takes each warning about it."""
+    return loglist.load(settings.ct, log_list_folder(environment), at, tell)
+
+
+def log_list_folder(environment: Mapping[str, str]) -> Path | None:
+    """Where accepted lists of CT logs are kept; None for a user without a home."""
+    home = environment.get("XDG_STATE_HOME") or (f"{environment['HOME']}/.local/state" if environment.get("HOME") else "")
+    return Path(home) / "dnscertscan" / "loglists" if home else None
+
+
+def fetch(urls: Sequence[str], max_bytes: int, timeout: float = 30.0) -> list[Answer]:
+    """What each of some URLs gives that the operator himself named, or this program: any address, twice ``timeout`` for all."""
+    fetcher = Fetcher(
+        timeout=timeout, max_bytes=max_bytes, budget=2 * timeout, cache=None, clock=utc_now, allow_private=True, section="",
+    )
+
+    async def work() -> list[Answer]:
+        return list(await asyncio.gather(*map(fetcher.get, urls)))
+
+    return asyncio.run(work())
 
 
 def _threshold(text: str) -> Threshold:

@@ -1,4 +1,4 @@
-"""The only place that fetches over HTTP for the diagnosis: revocation lists and missing issuers, from URLs nobody vouches for."""
+"""Fetching from URLs that nobody vouches for: revocation lists and missing issuers; and lists of CT logs."""
 
 from dnscertscan.outside.cache import LONGEST, Cache
 from dnscertscan.outside.fetcher import Answer, Fetcher

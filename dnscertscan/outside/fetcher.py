@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dnscertscan.outside.addresses import Resolve, addresses_of, system_addresses
 from dnscertscan.outside.cache import LONGEST, Cache
-from dnscertscan.outside.exchange import Reply, Unreachable, ask, seconds_to_wait
-from dnscertscan.outside.places import NotFetched, Place, check_address, read_url
+from dnscertscan.web.addresses import Resolve, addresses_of, system_addresses
+from dnscertscan.web.exchange import Reply, Unreachable, ask, seconds_to_wait
+from dnscertscan.web.places import NotFetched, Place, check_address, read_url
 
 MAX_REDIRECTS = 3
 _ATTEMPTS = 3
@@ -40,16 +40,17 @@ class Fetcher:
     """Fetches http and https URLs. ``timeout`` seconds for each request, ``budget`` seconds for all, from the first one on.
 
     Addresses that are not public and ports other than 80 and 443 are refused unless ``allow_private``, at each redirect again.
-    ``clock`` gives the aware time that the cache and Retry-After are judged by. No proxy is used.
+    ``clock`` gives the aware time that the cache and Retry-After are judged by. No proxy is used. ``section`` of the
+    configuration has these limits (empty: none has); messages name it.
     """
 
     def __init__(
         self, *, timeout: float, max_bytes: int, budget: float, cache: Cache | None, clock: Callable[[], datetime],
-        allow_private: bool = False, resolve: Resolve = system_addresses, at_once: int = 4,
+        allow_private: bool = False, resolve: Resolve = system_addresses, at_once: int = 4, section: str = "revocation",
     ) -> None:
         self._timeout, self._max_bytes, self._budget = timeout, max_bytes, budget
         self._cache, self._clock, self._allow_private, self._resolve = cache, clock, allow_private, resolve
-        self.at_once = at_once
+        self.at_once, self._section = at_once, section
         self._slots = asyncio.Semaphore(at_once)
         self._hosts: dict[str, _Host] = {}
         self._failed: dict[str, Answer] = {}
@@ -86,7 +87,8 @@ class Fetcher:
             async with asyncio.timeout(self._left()):
                 return await self._follow(url)
         except TimeoutError as error:
-            raise NotFetched(f"the time for all fetching ({self._budget:g} s, budget in [revocation]) was used up") from error
+            where = f", budget in [{self._section}]" if self._section else ""
+            raise NotFetched(f"the time for all fetching ({self._budget:g} s{where}) was used up") from error
 
     def _left(self) -> float:
         return max((self._end or 0.0) - time.monotonic(), 0.0)
@@ -126,7 +128,9 @@ class Fetcher:
                 addresses = await addresses_of(place.host, place.port, self._resolve)
                 for address in () if self._allow_private else addresses:
                     check_address(address)
-                reply = await ask(place, addresses, timeout=self._timeout, max_bytes=self._max_bytes)
+                reply = await ask(
+                    place, addresses, timeout=self._timeout, max_bytes=self._max_bytes, section=self._section
+                )
         except TimeoutError as error:
             host.failures += 1
             raise NotFetched(f"no whole answer within {self._timeout:g} s") from error

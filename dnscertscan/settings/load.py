@@ -90,7 +90,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
-    """Zones, CA files, cache and journal named in a configuration are relative to that file, so that it works from any folder."""
+    """What a configuration names (zones, CA files, log lists, cache, journal) is relative to it: it works from any folder."""
     if found is None:
         return
     base = found.parent
@@ -98,7 +98,8 @@ def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
     for entry in zones if isinstance(zones, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
             entry["path"] = str(base / Path(entry["path"]).expanduser())
-    for table, key in ((data.get("revocation"), "cache"), (data.get("journal"), "path")):
+    ct = tuple((data.get("ct"), key) for key in ("log_list", "log_list_signature", "log_list_key"))
+    for table, key in ((data.get("revocation"), "cache"), (data.get("journal"), "path"), *ct):
         if isinstance(table, dict) and isinstance(table.get(key), str):
             table[key] = str(base / Path(table[key]).expanduser())
     if isinstance(trust, dict) and isinstance(trust.get("ca_files"), list):

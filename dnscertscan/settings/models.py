@@ -206,6 +206,17 @@ class Revocation(Section):
     budget: Seconds = 300.0
 
 
+class Ct(Section):
+    """Certificate Transparency. ``log_list`` is a list of logs of one's own, beside the one kept by ``ct loglist update``.
+
+    ``log_list_signature`` and ``log_list_key`` (PEM; default Google's) say who made it; without a signature it is taken as it is.
+    """
+
+    log_list: Path | None = None
+    log_list_signature: Path | None = None
+    log_list_key: Path | None = None
+
+
 class Output(Section):
     """Where results go; the format of a file follows its ending."""
 
@@ -240,6 +251,7 @@ class Settings(Section):
     checks: Checks = Checks()
     trust: Trust = Trust()
     revocation: Revocation = Revocation()
+    ct: Ct = Ct()
     output: Output = Output()
     journal: Journal = Journal()
     log: Log = Log()

@@ -13,7 +13,7 @@ from servers.dns_process import free_port
 from servers.http_site import Site, answer, in_turn
 
 from dnscertscan.outside import Answer, Cache, Fetcher
-from dnscertscan.outside.exchange import seconds_to_wait
+from dnscertscan.web.exchange import seconds_to_wait
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

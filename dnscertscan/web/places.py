@@ -14,7 +14,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-class NotFetched(Exception):  # noqa: N818 - it carries the reason in words to the Answer and never leaves this package
+class NotFetched(Exception):  # noqa: N818 - it carries the reason in words to the Answer and never leaves the stage that fetches
     """Why a URL gave nothing; the text is raw."""
 
 
@@ -50,8 +50,8 @@ class Place:
             raise NotFetched(f"it redirects to {visible(target, 200)}: {refused}") from refused
 
 
-def read_url(url: str, *, allow_private: bool) -> Place:
-    """Take ``url`` apart, or raise :class:`NotFetched` when it may not be asked."""
+def read_url(url: str, *, allow_private: bool, section: str = "revocation") -> Place:
+    """Take ``url`` apart, or raise :class:`NotFetched` when it may not be asked; the message names ``section``."""
     if len(url) > MAX_URL or not _PLAIN.fullmatch(url):
         raise NotFetched("the URL is empty, too long, or has characters that a URL does not have")
     try:
@@ -68,17 +68,17 @@ def read_url(url: str, *, allow_private: bool) -> Place:
         raise NotFetched("the URL names no host that could be asked")
     port = _PORTS[scheme] if port is None else port
     if port not in _PORTS.values() and not allow_private:
-        raise NotFetched(f"port {port} is not asked, only 80 and 443 (allow_private = true in [revocation] permits others)")
+        raise NotFetched(f"port {port} is not asked, only 80 and 443 (allow_private = true in [{section}] permits others)")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Place(scheme, host, port, path)
 
 
-def check_address(text: str) -> None:
+def check_address(text: str, section: str = "revocation") -> None:
     """Raise :class:`NotFetched` for an address that is not on the public Internet, also when it hides inside an IPv6 one."""
     address = ip_address(text.partition("%")[0])
     for one in (address, *_inside(address)):
         if not one.is_global or one.is_multicast:
-            raise NotFetched(f"its address {text} is not a public one (allow_private = true in [revocation] permits it)")
+            raise NotFetched(f"its address {text} is not a public one (allow_private = true in [{section}] permits it)")
 
 
 def _inside(address: IPv4Address | IPv6Address) -> list[IPv4Address]:

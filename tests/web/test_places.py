@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnscertscan.outside.places import NotFetched, check_address, read_url
+from dnscertscan.web.places import NotFetched, check_address, read_url
 
 
 @pytest.mark.parametrize(

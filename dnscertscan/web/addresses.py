@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-from dnscertscan.outside.places import NotFetched
+from dnscertscan.web.places import NotFetched
 
 Resolve = Callable[[str, int], Sequence[str]]
 """Blocking: the addresses of a host; raises OSError or UnicodeError."""

@@ -1,0 +1,129 @@
+"""Asking all sources for all domains: each source on its own, all of them within one budget, whatever they do."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dnscertscan.ct.budget import Breaker, Budget
+from dnscertscan.ct.registrable import Domains
+from dnscertscan.ct.search_asking import Means
+from dnscertscan.ct.search_merge import Sightings, merge
+from dnscertscan.ct.search_values import Note, SearchResult, Source, Verdict, unavailable
+from dnscertscan.ct.sources import PLACES, SOURCES
+from dnscertscan.errors import UsageError
+from dnscertscan.model.names import DnsName
+from dnscertscan.settings.values import read_secret
+
+_FAILURES = 3
+"""A source that gave no answer for so many domains in a row is left alone."""
+_GRACE = 1.0
+"""Seconds for sources to give what they have when the time is up; then they are cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A source by name, as a configuration says it: ``place`` is URL, connection string or folder; ``token`` a reference."""
+
+    kind: str
+    place: str = ""
+    token: str = ""
+    per_minute: float | None = None
+
+
+def open_sources(wanted: Sequence[Wanted], means: Means, environment: Mapping[str, str]) -> tuple[Source, ...]:
+    """The sources, ready to be asked; :class:`UsageError` for an unknown one, and what it cannot be opened with."""
+    found = []
+    for one in wanted:
+        factory = SOURCES[one.kind]
+        place = one.place or PLACES.get(one.kind, "")
+        if not place:
+            raise UsageError(f"the search source {one.kind} needs a place: its folder")
+        token = read_secret(one.token, f"the search source {one.kind}", environment) if one.token else ""
+        found.append(factory(means, place, token, one.per_minute))
+    return tuple(found)
+
+
+async def search_all(
+    domains: Domains, sources: Sequence[Source], budget: Budget, clock: Callable[[], datetime], note: Note,
+    since: datetime | None = None,
+) -> Sightings:
+    """What all sources have for all domains; never raises for what they do, never takes longer than the budget and a second.
+
+    Each source is asked for one domain after the other, the sources at the same time; one that fails :data:`_FAILURES` times in
+    a row is left alone. Internal domains are told to no source outside. ``note`` gets a line for each source with trouble, and
+    each kind of it. The sources stay open.
+    """
+    budget.start()
+    at = clock()
+    inside = [source for source in sources if not source.outside]
+    if domains.internal and len(inside) < len(sources):
+        note(f"internal domains are told to no search service outside: {_listed(domains.internal)}")
+    runs = [_Run(source, _of(domains, source), budget, since) for source in sources]
+    tasks = [asyncio.ensure_future(run.go()) for run in runs]
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=budget.left + _GRACE)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for end in ended:
+        if isinstance(end, BaseException) and not isinstance(end, asyncio.CancelledError):
+            raise end
+    for run in runs:
+        for line in run.trouble():
+            note(line)
+    return replace(merge([result for run in runs for result in run.results()], domains.left_out), at=at)
+
+
+def _listed(domains: Sequence[DnsName]) -> str:
+    shown = ", ".join(domain.display for domain in domains[:3])
+    return f"{shown} and {len(domains) - 3} more" if len(domains) > 3 else shown
+
+
+def _of(domains: Domains, source: Source) -> tuple[DnsName, ...]:
+    return domains.public if source.outside else (*domains.public, *domains.internal)
+
+
+class _Run:
+    """One source and its domains."""
+
+    def __init__(self, source: Source, domains: tuple[DnsName, ...], budget: Budget, since: datetime | None) -> None:
+        self._source, self._domains, self._budget, self._since = source, domains, budget, since
+        self._breaker = Breaker(_FAILURES)
+        self._found: dict[DnsName, SearchResult] = {}
+
+    async def go(self) -> None:
+        """Ask for one domain after the other until the source is left alone."""
+        for domain in self._domains:
+            if self._breaker.tripped or not self._budget.left:
+                return
+            result = await self._source.search(domain, self._since)
+            self._found[domain] = result
+            if result.verdict is not Verdict.UNAVAILABLE:
+                self._breaker.succeeded()
+            elif not result.truncated:
+                self._breaker.failed(result.reason)
+
+    def results(self) -> list[SearchResult]:
+        """One for each domain, also for those that were not come to."""
+        why = self._breaker.tripped
+        missed = replace(unavailable(self._source.name, DnsName(""), why or self._budget.end), truncated=not why)
+        return [self._found.get(domain) or replace(missed, domain=domain) for domain in self._domains]
+
+    def trouble(self) -> list[str]:
+        """What is to be said of this source: what it gave no answer for, in one line, and what is missing in its answers."""
+        results, lines = self.results(), []
+        silent = [result for result in results if result.verdict is Verdict.UNAVAILABLE]
+        if silent:
+            of = f"{len(silent)} of {len(results)} domains ({_listed([result.domain for result in silent])})"
+            lines.append(f"{self._source.name}: no answer for {of}: {silent[-1].reason}")
+        parts = [result for result in results if result.verdict is Verdict.FOUND and result.truncated]
+        if parts:
+            of = f"{len(parts)} domains ({_listed([result.domain for result in parts])})"
+            lines.append(f"{self._source.name}: only a part of the answer for {of}: {parts[0].reason}")
+        odd = [result for result in results if result.problems]
+        if odd:
+            lines.append(f"{self._source.name}: rows that cannot be used, as for {odd[0].domain.display}: {odd[0].problems[0]}")
+        return lines

@@ -1,0 +1,77 @@
+"""What sources over the network have in common: the cache before the question, and no answer that looks like an empty one."""
+
+from dataclasses import replace
+from datetime import datetime
+from ipaddress import ip_address
+
+from dnscertscan.ct.search_asking import Means, NoAnswerError
+from dnscertscan.ct.search_cache import Kept
+from dnscertscan.ct.search_values import SearchResult, Verdict
+from dnscertscan.errors import UsageError
+from dnscertscan.model.names import DnsName
+from dnscertscan.model.text import visible
+from dnscertscan.web.places import NotFetched, read_url
+
+
+def service_url(name: str, base: str, token: str) -> str:
+    """``base`` without final slash, if it can be asked and a token is safe there; :class:`UsageError` otherwise."""
+    try:
+        place = read_url(base, allow_private=True)
+    except NotFetched as error:
+        raise UsageError(f"the place of the search source {name}: {visible(str(error), 200)}") from error
+    if token and place.scheme != "https" and not _is_loopback(place.host):
+        raise UsageError(f"the search source {name} has a token and an http URL: a token is only sent over https")
+    return base.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class KeepingSource:
+    """A source whose answers are kept under ``identity``: everything that makes one answer differ from another."""
+
+    outside = True
+
+    def __init__(self, name: str, identity: str, means: Means) -> None:
+        self.name, self._identity, self._means = name, identity, means
+
+    async def _ask(self, domain: DnsName, kept: Kept | None) -> Kept:
+        """The answer of now, going on from the one that is kept; :class:`NoAnswerError` when there is none."""
+        raise NotImplementedError
+
+    async def search(self, domain: DnsName, since: datetime | None = None) -> SearchResult:
+        """See :class:`~dnscertscan.ct.search_values.Source`."""
+        kept = await self._load(domain)
+        if kept is not None and not kept.truncated and self._means.clock() - kept.as_of < self._means.max_age:
+            return self._result(domain, kept).since(since)
+        try:
+            found = await self._ask(domain, kept)
+        except NoAnswerError as error:
+            old = self._result(domain, kept) if kept else SearchResult(self.name, domain, Verdict.UNAVAILABLE)
+            return replace(
+                old, verdict=Verdict.UNAVAILABLE, complete=False, truncated=error.ours, reason=str(error)
+            ).since(since)
+        await self._store(domain, found)
+        return self._result(domain, found).since(since)
+
+    async def aclose(self) -> None:
+        """Nothing to give back: connections belong to the client."""
+
+    async def _load(self, domain: DnsName) -> Kept | None:
+        return await self._means.cache.load(self._identity, domain) if self._means.cache else None
+
+    async def _store(self, domain: DnsName, kept: Kept) -> None:
+        if self._means.cache:
+            await self._means.cache.store(self._identity, domain, kept)
+
+    def _result(self, domain: DnsName, kept: Kept) -> SearchResult:
+        issuances = tuple(row.issuance for row in kept.rows)
+        verdict = Verdict.FOUND if issuances else Verdict.ABSENT
+        complete = kept.complete and not kept.truncated and not kept.problems
+        return SearchResult(
+            self.name, domain, verdict, issuances, kept.as_of, complete, kept.truncated, kept.reason, kept.problems
+        )
