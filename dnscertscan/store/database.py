@@ -108,7 +108,7 @@ def clear(place: Path | None, problem: sqlite3.Error | ValueError) -> DnsCertSca
         return OutputError(f"the temporary file of this run cannot be used: {problem}; {step}")
     shown = visible(str(place))
     if code in _BUSY:
-        return InUseError(f"{shown}: another run is using this journal; wait for its end, or name another with --journal")
+        return in_use(place)
     if code in _FULL:
         return OutputError(f"{shown}: the journal cannot be written: {problem}; free some space and continue with --resume")
     if code in _CLOSED_TO_US:
@@ -118,7 +118,23 @@ def clear(place: Path | None, problem: sqlite3.Error | ValueError) -> DnsCertSca
     return damaged(place, str(problem))
 
 
+def in_use(place: Path) -> InUseError:
+    """The line for a journal that another run has."""
+    return InUseError(
+        f"{visible(str(place))}: another run is using this journal; wait for its end, or name another with --journal"
+    )
+
+
 def damaged(place: Path | None, what: str) -> UsageError:
     """The line for a journal whose content cannot be used."""
     shown = "the journal" if place is None else visible(str(place))
     return UsageError(f"{shown}: this journal is damaged ({visible(what, 200)}); remove it and start without --resume")
+
+
+def remove(place: Path) -> None:
+    """Remove a database that nobody has open, and what lies beside it. Raises OutputError."""
+    try:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            Path(f"{place}{ending}").unlink(missing_ok=True)
+    except OSError as problem:
+        raise OutputError(f"cannot remove {visible(str(place))}: {problem.strerror}; remove it by hand") from problem

@@ -17,7 +17,7 @@ from dnscertscan.model.text import visible
 from dnscertscan.store import header as head
 from dnscertscan.store import octets
 from dnscertscan.store.codec import pack, pack_outcome
-from dnscertscan.store.database import Database, damaged
+from dnscertscan.store.database import Database, damaged, remove
 from dnscertscan.store.header import Header
 from dnscertscan.store.keys import target_key
 from dnscertscan.store.observed import Observed
@@ -46,12 +46,13 @@ class Journal:
         self._engines: dict[str, bytes] = {}
         self._uncommitted = 0
         self._since = 0.0
+        self._file = _file_at(database.place)
         self.resumed = len(self)
         """Observations that were there when it was opened."""
 
     @classmethod
     def create(cls, place: Path | None, header: Header) -> Self:
-        """A new journal, at a place where nothing is. Raises UsageError or OutputError when it cannot be made."""
+        """A new journal, where nothing is or an empty file. Raises UsageError or OutputError when it cannot be made."""
         database = Database(place, settings=_LOCK) if place else Database.scratch()
         try:
             if place:
@@ -124,6 +125,13 @@ class Journal:
             self.flush()
         return self._uncommitted > 0
 
+    def forget(self, target: Target) -> None:
+        """Take a target's observation out, with the next :meth:`flush`: it is not known any more."""
+        if self.place and not self._uncommitted:
+            self._database.write("BEGIN")
+        self._uncommitted += 1
+        self._database.write("DELETE FROM observation WHERE key = ?", (target_key(target),))
+
     def flush(self) -> None:
         """Commit what was added."""
         self._uncommitted = 0
@@ -149,7 +157,24 @@ class Journal:
         finally:
             self._database.close()
 
+    def remove(self) -> None:
+        """Remove the file of a journal that is closed, unless something else lies there by now."""
+        if self.place and self._file == _file_at(self.place):
+            remove(self.place)
+
     def _note(self, header: Header) -> None:
         self.flush()
         self.header = header
+        if self.place:
+            self._database.write("BEGIN")
         head.write_header(self._database, header)
+        self.flush()
+
+
+def _file_at(place: Path | None) -> tuple[int, int] | None:
+    """Which file (device and inode) lies at a place; None when there is none."""
+    try:
+        found = place.stat(follow_symlinks=False) if place else None
+    except OSError:
+        found = None
+    return found and (found.st_dev, found.st_ino)

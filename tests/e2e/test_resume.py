@@ -7,14 +7,18 @@ import random
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers.command import COMMAND, clean_environment, closed_port
 from servers.https import HttpsServers
+
+from dnscertscan.store.lock import Lock
 
 TARGETS = 80
 RATE = 40
@@ -210,6 +214,78 @@ def test_nothing_to_resume(cli, quick: list[str], tmp_path: Path) -> None:
     assert "other settings (names.include, scan.timeout)" in others.err
     assert cli(*quick, "--journal", "kept").status == 0  # what has ended makes room without a word
     assert (tmp_path / "kept").exists()
+
+
+def began(journal: Path, ago: timedelta) -> None:
+    """Make a journal say that its run began some time ago."""
+    started = json.dumps((datetime.now(UTC) - ago).isoformat()).encode()
+    with sqlite3.connect(journal) as database:
+        database.execute("UPDATE meta SET value = ? WHERE name = 'started'", (started,))
+    database.close()
+
+
+@pytest.mark.parametrize(("hours", "words"), [(96, "more than 24 hours ago"), (24.1, "more than"), (-1, "in the future")])
+def test_a_start_that_is_no_time_to_judge_at(cli, quick: list[str], tmp_path: Path, hours: float, words: str) -> None:
+    """What has expired since then would count as healthy, what is new as not yet valid: status 2 and one line."""
+    assert cli(*quick, "--journal", "j", "-o", "missing/r.csv").status == 3
+    began(tmp_path / "j", timedelta(hours=hours))
+    done = cli(*quick, "--journal", "j", "--resume", "-o", "r.csv")
+    assert (done.status, len(done.complaints)) == (2, 1), done.err
+    assert "j: the run in this journal began at 20" in done.err
+    assert words in done.err
+    assert "start without --resume" in done.err
+    assert not (tmp_path / "r.csv").exists()
+
+
+@pytest.mark.parametrize(("hours", "notes"), [(0.9, 0), (1.5, 1), (23.9, 1)])
+def test_the_age_of_what_is_continued(cli, quick: list[str], tmp_path: Path, hours: float, notes: int) -> None:
+    """After an hour it is told, once."""
+    assert cli(*quick, "--journal", "j", "-o", "missing/r.csv").status == 3
+    began(tmp_path / "j", timedelta(hours=hours))
+    done = cli(*quick, "--journal", "j", "--resume")
+    told = done.err.count(f"this run began {hours:.3g} hours ago")
+    assert (done.status, told, len(done.complaints)) == (0, notes, notes), done.err
+
+
+def test_a_journal_somebody_else_is_making(cli, quick: list[str], tmp_path: Path) -> None:
+    """Two starts at once: an empty file that is locked belongs to the other run, which keeps it."""
+    lock = Lock(tmp_path / "j")
+    (tmp_path / "j").touch()
+    before = (tmp_path / "j").stat().st_ino
+    for more in ([], ["--resume"]):
+        done = cli(*quick, "--journal", "j", *more)
+        assert (done.status, len(done.complaints)) == (2, 1)
+        assert "j: another run is using this journal" in done.err
+    assert (tmp_path / "j").stat().st_ino == before
+    lock.release()
+    assert cli(*quick, "--journal", "j").status == 0
+    assert not (tmp_path / "j-lock").exists()
+
+
+_CRASH = """
+import os, sys
+from dnscertscan.store.journal import Journal
+Journal.remove = lambda self: os._exit(9)
+sys.argv[0] = "dnscertscan"
+from dnscertscan.cli import main
+main()
+"""
+
+
+def test_killed_when_all_is_written(cli, quick: list[str], tmp_path: Path) -> None:
+    """A run that is killed just before it removes its journal has ended: nothing is left to be resumed, nothing to be kept."""
+    killed = subprocess.run(
+        [sys.executable, "-c", _CRASH, *quick, "-o", "r.csv"], cwd=tmp_path, env=clean_environment(tmp_path), timeout=60,
+        stdout=subprocess.DEVNULL, check=False,
+    )
+    assert killed.returncode == 9
+    assert (tmp_path / "r.csv").exists()
+    resumed = cli(*quick, "-o", "r.csv", "--resume")
+    assert (resumed.status, len(resumed.complaints)) == (2, 1)
+    assert "has ended" in resumed.err
+    again = cli(*quick, "-o", "r.csv")
+    assert (again.status, again.complaints) == (0, [])
+    assert list((tmp_path / ".local/state/dnscertscan").iterdir()) == []
 
 
 def test_journals_that_cannot_be(cli, quick: list[str], tmp_path: Path) -> None:
