@@ -40,9 +40,10 @@ def forward(port: int) -> hostile.Behaviour:
 
 
 def _copy(here: socket.socket, there: socket.socket) -> None:
-    with suppress(OSError):
+    with suppress(OSError):  # a reset ends it like a close
         while data := here.recv(65536):
             there.sendall(data)
+    with suppress(OSError):
         there.shutdown(socket.SHUT_WR)
 
 
