@@ -27,9 +27,11 @@ async def recalled(journal: Journal, observed: Iterable[Observation]) -> Tally:
 
 async def disown(journal: Journal, observed: Iterable[Observation]) -> None:
     """The run is inconclusive: what was lost counts for it, but a run that goes on asks these targets again."""
+    journal.flush()
     async for observation in unhurried(observed):
         if is_lost(observation.outcome):
             journal.add(observation, final=False)
+    journal.flush()
 
 
 async def _counted(observed: Iterable[Observation]) -> Tally:

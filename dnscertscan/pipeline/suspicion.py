@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dnscertscan.model.endpoints import Endpoint, Target
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation, Outcome
+from dnscertscan.report.describe import is_unrouted
 from dnscertscan.scan.lanebook import network_of
 
 QUICK = frozenset({FailureKind.RESET, FailureKind.CLOSED, FailureKind.ENGINE})
@@ -18,8 +19,6 @@ LOST = frozenset({
 """What targets look like when the network is gone. Any other failure is an answer."""
 _BUG = "bug in the scanner"
 _BROKEN_OFF = ("refused", "reset", "closed")
-_NO_ROUTE = "Network is unreachable"
-"""ENETUNREACH: this machine has no route; a router far away says that there is none to a host or a network in other words."""
 CANARIES = 5
 _ENOUGH = 20
 _SHARE = 0.3
@@ -56,14 +55,6 @@ def is_deaf(outcome: Outcome) -> bool:
         return False
     mute = outcome.kind is FailureKind.HANDSHAKE_TIMEOUT and "not one octet" in outcome.detail
     return mute or outcome.kind in (FailureKind.TIMEOUT, FailureKind.UNREACHABLE)
-
-
-def is_unrouted(observation: Observation) -> bool:
-    """Whether this machine had no IPv6 route to the target."""
-    outcome = observation.outcome
-    if not isinstance(outcome, Failure) or outcome.kind is not FailureKind.UNREACHABLE:
-        return False
-    return ":" in observation.target.endpoint.address and _NO_ROUTE in outcome.detail
 
 
 @dataclass(slots=True)
@@ -112,7 +103,8 @@ class Tally:
             self._hear()
         self._slow += is_slow(outcome)
         self._ipv6 += ":" in target.endpoint.address
-        self._unrouted += is_unrouted(observation)
+        if isinstance(outcome, Failure):
+            self._unrouted += is_unrouted(target.endpoint.address, outcome.kind.value, outcome.detail)
 
     def amend(self, number: int, observation: Observation) -> None:
         """A second look has given another outcome than the one with this number."""
