@@ -37,7 +37,7 @@ class ScanSettings:
     recycle: int = 2000
     """Targets after which a SSLyze process is replaced by a fresh one: the library leaks."""
     worker_memory: int = 1 << 30
-    """Data segment of one SSLyze process."""
+    """Data segment of one worker process."""
     starttls_name: str = "dnscertscan.invalid"
     """How the scanner introduces itself where a STARTTLS dialogue asks for a name (EHLO)."""
 

@@ -86,9 +86,10 @@ class Child:
                 self.last_heard = loop.time()
                 for message in frames.feed(data):
                     self._take(message)
+                await asyncio.sleep(0)  # receiving does not give way while there is something to receive
         except OSError:
             pass  # the way a socket ends whose other side was killed
-        except (FrameError, LookupError, TypeError, ValueError) as error:
+        except (FrameError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
             why = f"its messages cannot be read ({type(error).__name__}: {error})"
             self._process.kill()
         self.gone = True
