@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from dnscertscan import __version__
-from dnscertscan.errors import DnsCertScanError, UsageError
+from dnscertscan.errors import DnsCertScanError, ExitStatus, UsageError
 from dnscertscan.model.text import visible
 from dnscertscan.settings.identity import differences, identity, short_digest
 from dnscertscan.settings.load import Loaded
@@ -85,10 +85,12 @@ class Keeper:
         journal, self._journal = self._journal, None
         if journal is None:
             return
-        if complete:
+        if complete and not journal.lost:
             journal.end()
         journal.close()
-        if journal.place is None:
+        if journal.lost and not self._place.named:
+            journal.remove()
+        if journal.lost or journal.place is None:
             return
         if not complete:
             logger.warning("what was seen is in %s: the same command continues with --resume", visible(str(journal.place)))
@@ -97,6 +99,17 @@ class Keeper:
             if self._place.aside:
                 with suppress(InUseError, OSError):  # what somebody continues, or cannot be touched, stays
                     _remove_unused(self._place.aside)
+
+    @property
+    def status(self) -> ExitStatus:
+        """A journal that was asked for and could not be written is an output that failed."""
+        lost = self._place.named and self._journal is not None and self._journal.lost
+        return ExitStatus.INCOMPLETE if lost else ExitStatus.CLEAN
+
+    def make_room(self) -> None:
+        """The outputs come next: a journal that could not be written to its end is of no use, and its space may be needed."""
+        if self._journal is not None and self._journal.lost and not self._place.named:
+            self._journal.remove()
 
     def _let_go(self) -> None:
         if self._lock is not None:

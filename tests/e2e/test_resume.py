@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -311,6 +312,25 @@ def test_damaged_journal_is_moved_aside(cli, quick: list[str], tmp_path: Path) -
     done = cli(*quick, env={"XDG_STATE_HOME": str(tmp_path / "state")})
     assert (done.status, len(done.complaints)) == (0, 1)
     assert "it was moved to" in done.err
+
+
+@pytest.mark.parametrize(("named", "status"), [(False, 0), (True, 3)])
+def test_a_journal_whose_disk_is_full(cli, zones_file, tmp_path: Path, named: bool, status: int) -> None:
+    """It is told once, the run goes on and its outputs are written; only one that was asked for makes the run incomplete."""
+    zones_file({"a.example": [("A", f"n{at}", f"127.9.{at >> 8}.{at & 255}") for at in range(1, 1_201)]}, "z.json")
+    args = ["--from-zones-json", "z.json", "--port", closed_port(), "--engine", "probe", "-o", "r.csv"]
+    limit = 150_000  # more than any output has, less than the journal needs
+    done = cli(
+        *args, *(["--journal", "j"] if named else []),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (done.status, len(done.complaints)) == (status, 1), done.err
+    assert "the journal cannot be written any more (" in done.err
+    assert "this run cannot be resumed; the scan goes on" in done.err
+    assert "1200 targets: 0 scanned, 1200 unreachable" in done.out, done.out
+    assert (tmp_path / "r.csv").exists()
+    left = [path.name for path in (tmp_path / ".local/state/dnscertscan").glob("*")]
+    assert (left, (tmp_path / "j").exists()) == ([], named)
 
 
 def test_output_that_failed_can_be_made_again(cli, quick: list[str], tmp_path: Path) -> None:

@@ -262,22 +262,53 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
             Journal.create(place, HEADER)
 
 
-def test_full_disk(tmp_path: Path) -> None:
-    """What was committed before is still there, and the error says how to go on."""
-    place = tmp_path / "j"
-    code = (
-        "import resource, signal, sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from pathlib import Path\nfrom store.test_journal import HEADER, observed\n"
-        "from dnscertscan.errors import OutputError\nfrom dnscertscan.store.journal import Journal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
-        f"journal = Journal.create(Path({str(place)!r}), HEADER)\n"
-        "try:\n    for number in range(100_000):\n        journal.add(observed(number, b'%d' % number))\n"
-        "except OutputError as problem:\n    print(problem)\n"
-    )
+_SMALL = """
+import resource, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from store.test_journal import HEADER, observed
+from dnscertscan.store.journal import Journal
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+"""
+
+
+def on_a_full_disk(code: str, limit: int = 1_000_000) -> list[str]:
+    """What a process prints whose files cannot grow beyond a limit."""
+    code = _SMALL.format(tests=str(Path(__file__).parents[1]), limit=limit) + code
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert "the journal cannot be written" in done.stdout, done.stderr
-    assert "continue with --resume" in done.stdout
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    """Nothing is lost to the run that goes on, in a temporary file and then in memory; what was committed stays in the file."""
+    place = tmp_path / "j"
+    lost, held, same, elsewhere = on_a_full_disk(
+        f"journal = Journal.create(Path({str(place)!r}), HEADER)\n"
+        "made = [observed(number, b'%d' % number, b'issuer') for number in range(8_000)]\n"
+        "seen = journal.observed(sorted(one.target for one in made))\n"
+        "for one in made[:7_999]:\n    journal.add(one)\n"
+        "journal.forget(made[0].target)\njournal.add(made[7_999])\njournal.planned(8_000)\njournal.flush()\n"
+        "print(journal.lost)\nprint(len(journal), journal.header.targets)\n"
+        "print(list(seen) == sorted(made[1:], key=lambda one: one.target), len(list(seen.certificates())))\n"
+        "print(journal.place, journal._held.database.in_memory)\n"
+        "journal.close()\n"
+    )
+    assert lost in ("database or disk is full", "disk I/O error")
+    assert (held, same, elsewhere) == ("7999 8000", "True 8000", "None True")
     journal = Journal.open(place)
-    assert len(journal) >= BATCH
+    assert BATCH <= len(journal) < 8_000
     journal.close()
+
+
+def test_a_full_disk_at_the_first_word(tmp_path: Path) -> None:
+    """Also what is noted before any observation, and after the last one, costs the file and nothing else."""
+    place = str(tmp_path / "j")
+    before, lost, size = on_a_full_disk(
+        f"journal = Journal.create(Path({place!r}), HEADER)\n"
+        f"limit = Path({place + '-wal'!r}).stat().st_size\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))\n"
+        "print(repr(journal.lost))\njournal.planned(3)\nprint(bool(journal.lost))\njournal.add(observed(1))\njournal.end()\n"
+        "print(len(journal), journal.header.targets)\njournal.close()\n"
+    )
+    assert (before, lost, size) == ("''", "True", "1 3")
