@@ -27,7 +27,10 @@ class ScanSettings:
     per_address: int = 4
     """Targets in flight that exchange data with one address."""
     per_network: int = 64
-    """Targets in flight that exchange data with one network: an IPv4 /24, an IPv6 /48."""
+    """Targets in flight that exchange data with one network: an IPv4 /24, an IPv6 /48.
+
+    The probe engine has one process for all of a network: the most it can have is that process's share of ``concurrency``.
+    """
     rate: float = 0.0
     """Targets begun per second, over all; 0 is as fast as the other limits allow."""
     max_bytes: int = 1 << 20
