@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from store.test_journal import on_a_full_disk
+from servers.full_disk import on_a_full_disk
 
 from dnscertscan.store.scratch import Scratch
 
