@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,11 +50,10 @@ class Keeper:
         self._journal: Journal | None = None
         self.started = now
         if asked.resume:
-            try:
+            with ExitStack() as on_failure:
+                on_failure.callback(self._let_go)
                 self._journal = self._resumed(now)
-            except BaseException:
-                self._let_go()
-                raise
+                on_failure.pop_all()
             self.started = self._journal.header.started
 
     def __enter__(self) -> Self:
@@ -128,15 +127,14 @@ class Keeper:
             journal = Journal.open(place)
         except OSError as problem:
             raise UsageError(f"{shown}: the journal cannot be read: {problem.strerror}; start without --resume") from problem
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(journal.close)
             if journal.header.settings != self._identity:
                 raise UsageError(f"{shown}: {_other_settings(journal.header.settings, self._identity)}")
             if journal.header.ended:
                 raise UsageError(f"{shown}: the run in this journal has ended; start without --resume")
             _check_age(shown, journal.header.started, now)
-        except BaseException:
-            journal.close()
-            raise
+            on_failure.pop_all()
         return journal
 
     def _new(self) -> Journal:

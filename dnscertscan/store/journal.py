@@ -5,6 +5,7 @@ committed many at a time; those of the last moment are lost with the process, an
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -54,7 +55,8 @@ class Journal:
     def create(cls, place: Path | None, header: Header) -> Self:
         """A new journal, where nothing is or an empty file. Raises UsageError or OutputError when it cannot be made."""
         database = Database(place, settings=_LOCK) if place else Scratch()
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(database.close)
             if place:
                 # The marks have to be in the file itself from the start, not in a write-ahead log beside it.
                 database.write("BEGIN EXCLUSIVE")
@@ -66,10 +68,8 @@ class Journal:
             if place:
                 database.write("COMMIT")
                 database.set(_MODE)
-            return cls(database, header)
-        except BaseException:
-            database.close()
-            raise
+            on_failure.pop_all()
+        return cls(database, header)
 
     @classmethod
     def open(cls, place: Path) -> Self:
@@ -79,17 +79,16 @@ class Journal:
         if not head.is_journal(place):
             raise UsageError(f"{visible(str(place))}: this is no journal of dnscertscan; name another file with --journal")
         database = Database(place, settings=_LOCK)
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(database.close)
             header = head.read_header(database, place)
             found = database.row("PRAGMA quick_check(1)")
             if found != ("ok",):
                 raise damaged(place, str(found and found[0]))
             database.set(_MODE)
             database.write("DELETE FROM observation WHERE NOT final")  # which also takes the lock: whoever writes first has it
-            return cls(database, header)
-        except BaseException:
-            database.close()
-            raise
+            on_failure.pop_all()
+        return cls(database, header)
 
     @property
     def place(self) -> Path | None:
