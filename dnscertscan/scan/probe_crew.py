@@ -24,14 +24,13 @@ from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Outcome
 from dnscertscan.scan import in_flight
 from dnscertscan.scan.base import ScanSettings
-from dnscertscan.scan.child import Child
+from dnscertscan.scan.child import Child, look_after
 from dnscertscan.scan.frames import Message
 from dnscertscan.scan.lanebook import network_of
 from dnscertscan.scan.vocabulary import Listener
 
 _MODULE = "dnscertscan.scan.probe_worker"
 _STALL = 5.0
-_START_SECONDS = 60.0
 _TICK = 0.5
 _MAX_FALSE_STARTS = 5
 _PATIENCE = 12
@@ -48,7 +47,6 @@ class _Worker:
 
     def __init__(self, crew: "Crew", settings: ScanSettings, places: int) -> None:
         self.targets: dict[int, Target] = {}
-        self.started = False
         self._crew = crew
         self._batch: list[tuple[int, str, int, str, str]] = []
         self._released: list[int] = []
@@ -99,7 +97,7 @@ class _Worker:
         self._flying.close()
 
     def _take(self, message: Message) -> None:
-        self.started = self.started or "ready" in message
+        self.child.started = self.child.started or "ready" in message
         self.idle += not message.get("r")
         if self.idle > _MOST_IDLE:
             raise ValueError(f"{self.idle} messages that say nothing")
@@ -147,7 +145,7 @@ class Crew(AbstractAsyncContextManager["Crew"]):
         self.news = asyncio.Event()
 
     async def __aenter__(self) -> "Crew":
-        self._watch = asyncio.create_task(self._look_after())
+        self._watch = asyncio.create_task(look_after(self._watched, _STALL, _TICK))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -186,7 +184,7 @@ class Crew(AbstractAsyncContextManager["Crew"]):
         """A process is gone: what it had is given to others."""
         suspects = worker.in_flight()
         self._later(worker)
-        self._false_starts = 0 if worker.started else self._false_starts + 1
+        self._false_starts = 0 if worker.child.started else self._false_starts + 1
         if self._false_starts >= _MAX_FALSE_STARTS:
             self._broken = f"worker processes do not start: {why}"
         if worker is self._careful:
@@ -219,7 +217,7 @@ class Crew(AbstractAsyncContextManager["Crew"]):
     def _give(self, number: int, target: Target) -> None:
         worker = self._careful_one() if number in self._why else self._worker(_shard(target.endpoint.address, len(self._workers)))
         if worker is None:
-            self.finish(target, 0.0, Failure(FailureKind.ENGINE, self._broken))
+            self._give_up(number, target, self._broken)
         else:
             worker.give(number, target)
 
@@ -255,21 +253,11 @@ class Crew(AbstractAsyncContextManager["Crew"]):
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _look_after(self) -> None:
-        """Kill processes that have not been heard of for too long, unless it is this one that was asleep."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        while True:
-            before = now
-            await asyncio.sleep(_TICK)
-            now = loop.time()
-            for worker in self._all():
-                worker.idle = 0
-                silence = now - worker.child.last_heard
-                if now - before > 2 * _TICK:
-                    worker.child.last_heard = max(worker.child.last_heard, now - _STALL / 2)
-                elif silence > (_STALL if worker.started else _START_SECONDS):
-                    worker.child.kill(f"it was not heard of for {silence:.1f} s")
+    def _watched(self) -> list[Child]:
+        """The processes, one more time looked at: what each may send without saying anything is counted anew."""
+        for worker in self._all():
+            worker.idle = 0
+        return [worker.child for worker in self._all()]
 
 
 def _next_step(error: OSError) -> str:
