@@ -20,13 +20,12 @@ from dnscertscan.scan.loop import Signal
 from dnscertscan.scan.merge import NO_SNI, Received
 from dnscertscan.scan.once import NoAnswerError, Once
 from dnscertscan.scan.probe import Probe, Reading
+from dnscertscan.scan.starttls import NAMED_BEFORE_TLS
 
 _LEAST = 0.1
 _TLS12, _TLS13 = "TLS 1.2", "TLS 1.3"
 _LEGACY = "obsolete"
 _VERSIONS = {_TLS12: 0x0303, "TLS 1.1": 0x0302, "TLS 1.0": 0x0301, "SSL 3.0": 0x0300}
-_NAMED_BEFORE_TLS = {"xmpp", "xmpp-server"}
-"""Services whose dialogue names the host even where TLS does not (RFC 6120 4.7.2)."""
 
 
 @dataclass(slots=True)
@@ -102,7 +101,7 @@ class Look:
 
     async def _shared(self, probe: Probe, seen: Seen) -> None:
         endpoint = self.target.endpoint
-        key = (endpoint, self.target.server_name) if endpoint.service in _NAMED_BEFORE_TLS else endpoint
+        key = (endpoint, self.target.server_name) if endpoint.service in NAMED_BEFORE_TLS else endpoint
         nameless = await self.shared.nameless.get(key, self._part(), lambda: self._nameless(probe))
         if nameless is not None:
             seen.received.append(_received(nameless, NO_SNI))

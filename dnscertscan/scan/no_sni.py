@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.scan.merge import Received
+from dnscertscan.scan.starttls import NAMED_BEFORE_TLS
 
 _MOST = 4096
 _PATIENCE = 1.0
 _TRIES = 3
-_NAMED_BEFORE_TLS = {"xmpp", "xmpp-server"}
-"""Services whose dialogue names the host even where TLS does not (RFC 6120 4.7.2)."""
 
 
 @dataclass(slots=True)
@@ -37,7 +36,7 @@ class NoSniLists:
 
     async def get(self, endpoint: Endpoint, protocol: str, seconds: float) -> Answer | None:
         """The answer, or None: the caller should ask, and call :meth:`put`, :meth:`no_answer` or :meth:`give_up`."""
-        if endpoint.service in _NAMED_BEFORE_TLS:
+        if endpoint.service in NAMED_BEFORE_TLS:
             return None
         key = (endpoint, protocol)
         if (asked := self._answers.get(key)) is None:
