@@ -54,7 +54,7 @@ async def look_twice(
     again: ScanEngine | None = None,
     tally: Tally | None = None,
 ) -> AsyncGenerator[Observation, None]:
-    """Exactly one observation per target, in the order they are settled; targets are asked in random order.
+    """Exactly one observation per target, in the order they are settled. Neighbours are not asked one after the other.
 
     A failure that may be our own doing is held back (memory: at most 20,000 of them) and looked at a second time, gently:
     connections reset or closed and limits of this machine always; time-outs only where the same endpoint has answered for other
