@@ -66,7 +66,7 @@ def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ, at: da
         resolver=resolver(settings),
         mapping=mapping(settings),
         engine=engine(settings, judged_by),
-        again=engine(settings, judged_by),
+        again=None if settings.scan.rate else engine(settings, judged_by),  # two engines would be twice the rate
         retry=RetrySettings(timeout=settings.scan.timeout, retry=settings.scan.retry),
         canaries=tuple(canary(text) for text in settings.scan.canaries),
         judge=judged_by,

@@ -45,9 +45,11 @@ def scan_and_report(loaded: Loaded, *, resumable: bool = True) -> ExitStatus:
 
         with Watcher(settings.log, outputs.sink) as watcher:
             report, to_the_end = drive(whole, settings.scan.deadline)
+        keeper.make_room()
         with report:
             written = outputs.write(report)
-            status = worst(status_of(report, settings.output.fail_on), _usage(loaded, report), log.status, *written)
+            written += [log.status, keeper.status]
+            status = worst(status_of(report, settings.output.fail_on), _usage(loaded, report), *written)
         keeper.end(complete=to_the_end and not outputs.lost)
         return status
 

@@ -28,8 +28,10 @@ from dnscertscan.pipeline.fetch import AllZones, fetch_all
 from dnscertscan.pipeline.ledger import cut_short, is_complete, make_coverage
 from dnscertscan.pipeline.memory import many_values
 from dnscertscan.pipeline.outside import Outside, look_outside
+from dnscertscan.pipeline.resumed import disown, recalled
 from dnscertscan.pipeline.second_look import RetrySettings, RunVerdict, look_twice
 from dnscertscan.pipeline.stop import Stop
+from dnscertscan.pipeline.suspicion import Tally
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, Plan
 from dnscertscan.resolve.plan import make_plan
@@ -135,17 +137,20 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
 
 async def _look(parts: Parts, book: Book, zones: Sequence[Zone], observer: Observer, stop: Stop) -> str:
     """Look at every target that the journal does not know; why the failures say nothing about the targets, if they do not."""
-    verdict = RunVerdict()
+    verdict, journal = RunVerdict(), parts.journal
+    tally = await recalled(journal, book.observed) if journal is not None and journal.resumed else Tally()
     left = await book.recall()
     found = await stop.unless(locate(parts.canaries, parts.resolver, zones))
     for problem in found[1] if found else ():
         observer(Note(problem))
     settings = replace(parts.retry, canaries=found[0] if found else ())
-    looks = look_twice(parts.engine, left, settings, lambda text: observer(Note(text)), verdict, parts.again)
+    looks = look_twice(parts.engine, left, settings, lambda text: observer(Note(text)), verdict, parts.again, tally)
     async for observation in stop.until(looks):
         book.keep(observation)
     for observation in verdict.pending.values():
         book.keep(observation, final=False)
+    if journal is not None and verdict.inconclusive:
+        await disown(journal, book.observed)
     book.seal()
     return verdict.inconclusive
 

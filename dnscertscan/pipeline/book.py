@@ -10,7 +10,7 @@ from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import CoverageRow, Tally
 from dnscertscan.pipeline.breath import breathe, unhurried
-from dnscertscan.pipeline.events import FindingsMade, Observer, TargetObserved, TargetSettled
+from dnscertscan.pipeline.events import FindingsMade, Note, Observer, TargetObserved, TargetSettled
 from dnscertscan.pipeline.ledger import row_order
 from dnscertscan.store.journal import INTERVAL, Journal
 from dnscertscan.store.rows import FindingCodec, pack_row, unpack_row
@@ -41,11 +41,13 @@ class Book:
         self._done = 0
         self._commit: asyncio.TimerHandle | None = None
         self._problem: DnsCertScanError | None = None
+        self._lost = ""
 
     def begin(self, targets: Sequence[Target]) -> None:
         """These are the targets of the run, sorted."""
         self._targets = targets
         self._journal.planned(len(targets))
+        self._check_journal()
         self.observed = self._journal.observed(targets)
 
     def found(self, findings: Collection[Finding]) -> None:
@@ -66,6 +68,7 @@ class Book:
         if self._problem:
             raise self._problem
         waits = self._journal.add(observation, final=final)
+        self._check_journal()
         if waits and self._commit is None:
             self._commit = asyncio.get_running_loop().call_later(INTERVAL, self._flush)
         self._tell(observation)
@@ -75,6 +78,7 @@ class Book:
         if self._commit:
             self._commit.cancel()
         self._journal.flush()
+        self._check_journal()
 
     async def settle(self) -> None:
         """Judge everything with everything known: an intermediate seen anywhere explains a chain that lacks it.
@@ -113,6 +117,12 @@ class Book:
             TargetObserved(observation, judged.findings, judged.valid, settled, self._done, len(self._targets))
         )
 
+    def _check_journal(self) -> None:
+        if self._lost != self._journal.lost:
+            self._lost = self._journal.lost
+            text = f"the journal cannot be written any more ({self._lost}); this run cannot be resumed; the scan goes on"
+            self._observer(Note(text))
+
     def _is_revocable(self, observation: Observation) -> bool:
         return self._revocable and any(True for _ in self._judge.links(observation))
 
@@ -128,5 +138,6 @@ class Book:
         self._commit = None
         try:
             self._journal.flush()
+            self._check_journal()
         except DnsCertScanError as problem:
             self._problem = problem

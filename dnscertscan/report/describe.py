@@ -110,3 +110,12 @@ def problem_objects(problems: Sequence[ZoneProblem]) -> list[dict[str, Any]]:
         {"fault": str(problem.fault), "zone": problem.zone or None, "source": problem.source, "message": problem.message}
         for problem in problems
     ]
+
+
+_NO_ROUTE = ("Network is unreachable", "Cannot assign requested address", "Address family not supported by protocol")
+"""ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT: this machine's own words. What a router far away says reads differently."""
+
+
+def is_unrouted(address: str, reason: str, detail: str) -> bool:
+    """Whether an IPv6 target could not be tried because this machine has no IPv6 to reach it with."""
+    return reason == FailureKind.UNREACHABLE.value and ":" in address and detail.endswith(_NO_ROUTE)

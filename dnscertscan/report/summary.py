@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.observations import FailureKind
 from dnscertscan.model.records import ZoneFault
-from dnscertscan.model.report import Report, State, ZoneTotals
+from dnscertscan.model.report import Coverage, Report, State, ZoneTotals
 from dnscertscan.model.text import visible
+from dnscertscan.report.describe import is_unrouted
 
 
 def summary(report: Report) -> list[str]:
-    """One line for the run, one per zone when there are several, then why the run is incomplete where it is.
+    """One line for the run, one per zone when there are several, then what is missing.
 
+    That is one line where no IPv6 target could be tried, and one for each reason why the run is incomplete.
     The sentence never changes with the numbers (no singular), so that scripts can match it.
     """
     coverage = report.coverage
@@ -21,6 +23,8 @@ def summary(report: Report) -> list[str]:
     lines = [_sentence(sum(zone.records for zone in coverage.totals), states, tally.severities)]
     if len(coverage.totals) > 1:
         lines += [f"{visible(zone.zone, 260)}: {_zone_sentence(zone, tally.by_zone)}" for zone in coverage.totals]
+    if unrouted := _unrouted(coverage):
+        lines.append(f"no IPv6 route from here: {unrouted} targets could not be tried")
     lines += [f"INCOMPLETE: {reason}" for reason in incomplete_reasons(report)]
     return lines
 
@@ -42,6 +46,19 @@ def incomplete_reasons(report: Report) -> list[str]:
     if died := words[FailureKind.ENGINE]:
         reasons.append(f"the scanner itself failed on {_number(died, 'target')} (reason engine)")
     return reasons or ["not every name could be looked up, or the run was cut short; the coverage file has the reasons"]
+
+
+def _unrouted(coverage: Coverage) -> int:
+    """How many IPv6 targets could not be tried, if that is all there were; 0 else. The rows are read only when that may be."""
+    if not any(reason == FailureKind.UNREACHABLE.value for _, reason in coverage.counts()):
+        return 0
+    count = 0
+    for row in coverage.rows:
+        if ":" in row.ip_address and row.state is not State.SKIPPED:
+            if not is_unrouted(row.ip_address, row.reason, row.detail):
+                return 0
+            count += 1
+    return count
 
 
 def _zone_sentence(zone: ZoneTotals, by_zone: Mapping[str, Counter[Severity]]) -> str:

@@ -27,7 +27,10 @@ class ScanSettings:
     per_address: int = 4
     """Targets in flight that exchange data with one address."""
     per_network: int = 64
-    """Targets in flight that exchange data with one network: an IPv4 /24, an IPv6 /48."""
+    """Targets in flight that exchange data with one network: an IPv4 /24, an IPv6 /48.
+
+    The probe engine has one process for all of a network: the most it can have is that process's share of ``concurrency``.
+    """
     rate: float = 0.0
     """Targets begun per second, over all; 0 is as fast as the other limits allow."""
     max_bytes: int = 1 << 20
@@ -37,7 +40,7 @@ class ScanSettings:
     recycle: int = 2000
     """Targets after which a SSLyze process is replaced by a fresh one: the library leaks."""
     worker_memory: int = 1 << 30
-    """Data segment of one SSLyze process."""
+    """Data segment of one worker process."""
     starttls_name: str = "dnscertscan.invalid"
     """How the scanner introduces itself where a STARTTLS dialogue asks for a name (EHLO)."""
 

@@ -16,11 +16,11 @@ from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
 from dnscertscan.scan import ENGINES
 from dnscertscan.scan.base import Clock, ScanSettings
+from dnscertscan.scan.child import START_SECONDS
 from dnscertscan.scan.merge import certificate
 
 _TRIES = 2
 _NUDGE = 2.0
-_START_SECONDS = 60.0
 _Future = asyncio.Future[list[Observation]]
 
 
@@ -111,7 +111,7 @@ class BatchEngine:
         do (CPython issue 115634), so it is given nothing to do from time to time.
         """
         loop = asyncio.get_running_loop()
-        end = loop.time() + _START_SECONDS + self._settings.timeout * self._size
+        end = loop.time() + START_SECONDS + self._settings.timeout * self._size
         while loop.time() < end:
             done, _ = await asyncio.wait(running, timeout=_NUDGE, return_when=asyncio.FIRST_COMPLETED)
             if done:

@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from dnscertscan.scan.frames import FrameError, Frames, Message, encode
 
@@ -22,6 +22,8 @@ sys.path[:] = json.loads(sys.argv.pop(1))
 import_module(sys.argv.pop(1)).main()
 """
 _REAP_SECONDS = 5.0
+START_SECONDS = 60.0
+"""What a process may take until it is ready."""
 
 
 def usable_cpus() -> int:
@@ -30,6 +32,38 @@ def usable_cpus() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every POSIX system
         return os.cpu_count() or 1
+
+
+class Watched(Protocol):
+    """A process that says something at least every so often once it has started."""
+
+    last_heard: float
+    """Loop time of its last sign of life."""
+
+    @property
+    def started(self) -> bool:
+        """Whether it has said that it is ready."""
+        ...
+
+    def kill(self, why: str) -> None:
+        """End it now."""
+        ...
+
+
+async def look_after(processes: Callable[[], Iterable[Watched]], stall: float, tick: float) -> None:
+    """Kill processes that have not been heard of for ``stall`` seconds, unless it is this one that was asleep. For ever."""
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    while True:
+        before = now
+        await asyncio.sleep(tick)
+        now = loop.time()
+        for process in processes():
+            silence = now - process.last_heard
+            if now - before > 2 * tick:
+                process.last_heard = max(process.last_heard, now - stall / 2)
+            elif silence > (stall if process.started else START_SECONDS):
+                process.kill(f"it was not heard of for {silence:.1f} s")
 
 
 class Child:
@@ -44,6 +78,8 @@ class Child:
         fds: Sequence[int] = (),
     ) -> None:
         self.gone = False
+        self.started = False
+        """Set by whoever takes its messages, when it has said that it is ready."""
         self.last_heard = asyncio.get_running_loop().time()
         self._take = take
         self._ended = ended
@@ -86,9 +122,10 @@ class Child:
                 self.last_heard = loop.time()
                 for message in frames.feed(data):
                     self._take(message)
+                await asyncio.sleep(0)  # receiving does not give way while there is something to receive
         except OSError:
             pass  # the way a socket ends whose other side was killed
-        except (FrameError, LookupError, TypeError, ValueError) as error:
+        except (FrameError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
             why = f"its messages cannot be read ({type(error).__name__}: {error})"
             self._process.kill()
         self.gone = True

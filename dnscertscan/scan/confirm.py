@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from dnscertscan.model.endpoints import Target
+from dnscertscan.model.endpoints import Endpoint, Target
 from dnscertscan.model.observations import ClientAuth, Failure, FailureKind, Handshake, StoreVerdict
 from dnscertscan.scan.base import ScanSettings
 from dnscertscan.scan.frames import pack, unpack
@@ -61,15 +61,23 @@ class Confirmer(AbstractAsyncContextManager["Confirmer"]):
             answer = await self._pool.run(request, seconds)
             heard = _heard(answer, chains)
             if shared is None and answer.failure is None:
-                self._no_sni.put(target.endpoint, ours.protocol, next((one for one in heard.received if one.how == NO_SNI), None))
+                self._share(target.endpoint, ours.protocol, heard)
         finally:
             if shared is None:
                 self._no_sni.give_up(target.endpoint, ours.protocol)
+        shown = {one.how for one in heard.received}
+        still = [one for one in ours.unanswered if one.partition(":")[0] not in shown]
         return replace(
             ours, deployments=deployments([*received, *heard.received], heard.judged),
-            unanswered=tuple(dict.fromkeys((*ours.unanswered, *heard.unanswered))),
+            unanswered=tuple(dict.fromkeys((*still, *heard.unanswered))),
             engine_failure=Failure(FailureKind.ENGINE, f"SSLyze: {heard.problem}") if heard.problem else ours.engine_failure,
         )
+
+    def _share(self, endpoint: Endpoint, protocol: str, heard: "_Heard") -> None:
+        if heard.no_sni_unanswered:
+            self._no_sni.no_answer(endpoint, protocol)
+        else:
+            self._no_sni.put(endpoint, protocol, next((one for one in heard.received if one.how == NO_SNI), None))
 
 
 def _seen(ours: Handshake) -> list[Received]:
@@ -88,6 +96,7 @@ class _Heard:
     received: list[Received] = field(default_factory=list)
     judged: dict[Chain, Judged] = field(default_factory=dict)
     unanswered: list[str] = field(default_factory=list)
+    no_sni_unanswered: bool = False
     problem: str = ""
 
 
@@ -103,6 +112,7 @@ def _heard(answer: Answer, chains: list[Chain]) -> _Heard:
         for number, verdicts, unjudged in message.get("judged", ()):
             heard.judged[known[number]] = Judged(_in_order(verdicts), unjudged)
         heard.unanswered += message.get("unanswered", ())
+        heard.no_sni_unanswered |= bool(message.get("no_sni_unanswered"))
         heard.problem = heard.problem or str(message.get("crash") or "; ".join(message.get("faults", ())))
     return heard
 

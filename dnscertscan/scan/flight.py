@@ -104,9 +104,9 @@ class Flight:
         return "" if self.version is None else PROTOCOLS.get(self.version, f"version 0x{self.version:04x}")
 
     @property
-    def locked(self) -> bool:
-        """Records wait for the secret of :meth:`unlock`."""
-        return bool(self._sealed) and self._opener is None
+    def blind(self) -> bool:
+        """What comes next cannot be read unless a library goes on with the handshake."""
+        return self.version is None or (self.version == 0x0304 and self._opener is None)
 
     def feed(self, data: bytes) -> None:
         """Read on; raises :class:`FlightError` on octets that no TLS server sends."""
@@ -206,8 +206,12 @@ class Flight:
         if at > len(body):
             raise FlightError(_SHORT)
         extensions = _extensions(_vector(body, at, 2)) if at < len(body) else {}
-        if _SUPPORTED_VERSIONS in extensions:
-            version = int.from_bytes(extensions[_SUPPORTED_VERSIONS])
+        if (chosen := extensions.get(_SUPPORTED_VERSIONS)) is not None:
+            if len(chosen) != 2:
+                raise FlightError(f"supported_versions of {len(chosen)} octets in a ServerHello, which are 2 (RFC 8446 4.2.1)")
+            version = int.from_bytes(chosen)
+        if self.retry and random == _RETRY_RANDOM:
+            raise FlightError("a second HelloRetryRequest (RFC 8446 4.1.4)")
         self.version = version
         self.retry = random == _RETRY_RANDOM
         if self.retry:

@@ -44,12 +44,16 @@ class Frames:
 
 def _decode(body: bytes) -> Message:
     try:
-        message = json.loads(body)
+        message = json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise FrameError(f"a frame that is no JSON: {error}") from None
     if not isinstance(message, dict):
         raise FrameError("a frame that is no object")
     return message
+
+
+def _refuse(name: str) -> None:
+    raise FrameError(f"a frame with {name}, which is no JSON")
 
 
 def pack(octets: bytes) -> str:
@@ -58,5 +62,5 @@ def pack(octets: bytes) -> str:
 
 
 def unpack(text: str) -> bytes:
-    """The octets of :func:`pack`."""
-    return base64.b64decode(text)
+    """The octets of :func:`pack`. Raises ValueError."""
+    return base64.b64decode(text, validate=True)

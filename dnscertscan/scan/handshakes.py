@@ -5,7 +5,7 @@ from functools import cache
 from typing import Protocol
 
 from dnscertscan.scan import hello, tls13
-from dnscertscan.scan.flight import Flight
+from dnscertscan.scan.flight import Flight, FlightError
 
 
 class Handshake(Protocol):
@@ -47,6 +47,8 @@ class ClearHello:
     def feed(self, data: bytes) -> None:
         """Take octets from the server; raises FlightError when they are no TLS flight."""
         self.flight.feed(data)
+        if self.flight.version == hello.TLS13:
+            raise FlightError("the server answers in TLS 1.3, which was not offered")
 
     def outgoing(self) -> bytes:
         """The hello, once."""

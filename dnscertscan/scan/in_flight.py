@@ -31,7 +31,8 @@ def make_room(file: IO[bytes], places: int) -> None:
     file.truncate(places * _NUMBER.size)
 
 
-def read(file: IO[bytes]) -> frozenset[int]:
-    """The numbers that are in flight, or were when the process ended."""
+def read(file: IO[bytes], places: int) -> frozenset[int]:
+    """The numbers that are in flight, or were when the process ended; whatever that has made of the file."""
     file.seek(0)
-    return frozenset(number for (number,) in _NUMBER.iter_unpack(file.read())) - {0}
+    table = file.read(places * _NUMBER.size)
+    return frozenset(number for (number,) in _NUMBER.iter_unpack(table[: len(table) // _NUMBER.size * _NUMBER.size])) - {0}

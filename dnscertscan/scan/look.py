@@ -2,32 +2,30 @@
 
 A server with several certificates chooses by what the hello offers. The further hellos are those of SSLyze's certificate
 information, with its names: one up to TLS 1.2 for RSA keys, one for other keys, and one without a name; the last, and the
-question for obsolete protocols, are put once per endpoint.
+question for obsolete protocols, are put once per endpoint. A further hello that gets no answer is put once more; what is not
+answered then either is told (see :mod:`dnscertscan.scan.no_answer`).
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import ClientAuth, Failure, FailureKind
-from dnscertscan.scan import hello
+from dnscertscan.scan import hello, no_answer
 from dnscertscan.scan.base import ScanSettings
+from dnscertscan.scan.loop import Signal
 from dnscertscan.scan.merge import NO_SNI, Received
-from dnscertscan.scan.once import Once
+from dnscertscan.scan.once import NoAnswerError, Once
 from dnscertscan.scan.probe import Probe, Reading
+from dnscertscan.scan.starttls import NAMED_BEFORE_TLS
 
 _LEAST = 0.1
 _TLS12, _TLS13 = "TLS 1.2", "TLS 1.3"
+_LEGACY = "obsolete"
 _VERSIONS = {_TLS12: 0x0303, "TLS 1.1": 0x0302, "TLS 1.0": 0x0301, "SSL 3.0": 0x0300}
-_NAMED_BEFORE_TLS = {"xmpp", "xmpp-server"}
-"""Services whose dialogue names the host even where TLS does not (RFC 6120 4.7.2)."""
-_UNANSWERED = {
-    FailureKind.TIMEOUT: "not done in its time", FailureKind.HANDSHAKE_TIMEOUT: "not done in its time",
-    FailureKind.TOO_LARGE: "too many octets received",
-}
-"""What a peer can do to a further hello other than refusing it."""
 
 
 @dataclass(slots=True)
@@ -46,10 +44,11 @@ class Seen:
 
 @dataclass(slots=True)
 class Shared:
-    """What the targets of one scan share: answers to hellos without a name, and obsolete protocols."""
+    """What the targets of one scan share: answers to hellos without a name, obsolete protocols, and who never answers twice."""
 
     nameless: Once[Reading | None] = field(default_factory=Once)
     legacy: Once[tuple[str, ...]] = field(default_factory=Once)
+    pauses: no_answer.Pauses = field(default_factory=no_answer.Pauses)
 
 
 @dataclass(slots=True)
@@ -91,19 +90,18 @@ class Look:
         word = seen.protocol if seen.protocol in _VERSIONS else _TLS12
         for rsa in (True, False):
             label = f"{word} RSA" if rsa else f"{word} not RSA"
-            offer = hello.one_key(_VERSIONS[word], rsa=rsa)
-            answer = await probe.in_clear(offer.hello(secrets.token_bytes(32), probe.asked_name()), self._part())
+            answer = await self._in_clear(label, hello.one_key(_VERSIONS[word], rsa=rsa), probe)
             if isinstance(answer, Reading):
                 if answer.protocol == word:
                     seen.received.append(_received(answer, label))
             elif answer.kind is FailureKind.ENGINE:
                 seen.engine_failure = answer
-            elif answer.kind in _UNANSWERED:
-                seen.unanswered.append(f"{label}: {_UNANSWERED[answer.kind]}")
+            elif reason := no_answer.why(answer):
+                seen.unanswered.append(f"{label}: {reason}")
 
     async def _shared(self, probe: Probe, seen: Seen) -> None:
         endpoint = self.target.endpoint
-        key = (endpoint, self.target.server_name) if endpoint.service in _NAMED_BEFORE_TLS else endpoint
+        key = (endpoint, self.target.server_name) if endpoint.service in NAMED_BEFORE_TLS else endpoint
         nameless = await self.shared.nameless.get(key, self._part(), lambda: self._nameless(probe))
         if nameless is not None:
             seen.received.append(_received(nameless, NO_SNI))
@@ -111,14 +109,33 @@ class Look:
             seen.legacy = await self.shared.legacy.get(endpoint, self._part(), lambda: self._legacy(probe)) or ()
 
     async def _nameless(self, probe: Probe) -> Reading | None:
-        answer = await probe.current("", until=self._part(), client_auth=False)
+        answer = _answered(await self._twice(NO_SNI, lambda: probe.current("", until=self._part(), client_auth=False)))
         return answer if isinstance(answer, Reading) else None
 
     async def _legacy(self, probe: Probe) -> tuple[str, ...]:
-        offer = hello.obsolete().hello(secrets.token_bytes(32), probe.asked_name())
-        answer = await probe.in_clear(offer, self._part())
+        answer = _answered(await self._in_clear(_LEGACY, hello.obsolete(), probe))
         older = isinstance(answer, Reading) and answer.protocol not in (_TLS12, _TLS13)
         return (answer.protocol,) if isinstance(answer, Reading) and older else ()
+
+    async def _in_clear(self, label: str, offer: hello.Offer, probe: Probe) -> Reading | Failure:
+        return await self._twice(
+            label, lambda: probe.in_clear(offer.hello(secrets.token_bytes(32), probe.asked_name()), self._part())
+        )
+
+    async def _twice(self, label: str, ask: Callable[[], Awaitable[Reading | Failure]]) -> Reading | Failure:
+        """Ask, and once more where that was no answer and there is time."""
+        answer = await ask()
+        if isinstance(answer, Reading) or not no_answer.worth_another_try(answer):
+            return answer
+        key = (self.target.endpoint, label)
+        on = monotonic() + self.shared.pauses.before(key, answer)
+        if on + _LEAST > self._deadline:
+            return answer
+        with suppress(TimeoutError):
+            await Signal().heard(on)
+        answer = await ask()
+        self.shared.pauses.ended(key, in_vain=isinstance(answer, Failure) and no_answer.worth_another_try(answer))
+        return answer
 
     def _part(self) -> float:
         """Half of the time that is left, so that silence after one hello does not starve the next."""
@@ -132,3 +149,10 @@ class Look:
 
 def _received(reading: Reading, how: str) -> Received:
     return Received(reading.chain, how, reading.staple, reading.scts)
+
+
+def _answered(answer: Reading | Failure) -> Reading | Failure:
+    """What was said, if anything was: what is no answer, or the scanner's own failure, says nothing of the endpoint."""
+    if isinstance(answer, Failure) and (answer.kind is FailureKind.ENGINE or no_answer.why(answer)):
+        raise NoAnswerError
+    return answer

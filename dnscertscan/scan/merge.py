@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Deployment, StoreVerdict
+from dnscertscan.pki.memory import Kept
 
 Chain = tuple[bytes, ...]
 NO_SNI = "no SNI"
+LARGE = 1 << 16
+"""Octets above which a certificate is not remembered: peers may make one up for every hello."""
+_KEPT, _KEPT_OCTETS = 8192, 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,20 @@ class Judged:
     unjudged: str = ""
 
 
-@lru_cache(maxsize=4096)
+def _weigh(one: Certificate) -> int:
+    return len(one.der)
+
+
+_memory: Kept[bytes, Certificate] = Kept(_KEPT, _KEPT_OCTETS, _weigh)
+
+
 def certificate(der: bytes) -> Certificate:
     """The same object for the same octets, so that an issuer shared by many endpoints is held once."""
-    return Certificate(der)
+    if (known := _memory.get(der)) is None:
+        known = Certificate(der)
+        if len(der) <= LARGE:
+            _memory.put(der, known)
+    return known
 
 
 def deployments(received: Iterable[Received], judged: Mapping[Chain, Judged]) -> tuple[Deployment, ...]:

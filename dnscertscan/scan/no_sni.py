@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.scan.merge import Received
+from dnscertscan.scan.starttls import NAMED_BEFORE_TLS
 
 _MOST = 4096
 _PATIENCE = 1.0
-_NAMED_BEFORE_TLS = {"xmpp", "xmpp-server"}
-"""Services whose dialogue names the host even where TLS does not (RFC 6120 4.7.2)."""
+_TRIES = 3
 
 
 @dataclass(slots=True)
 class Answer:
-    """``received`` is None where the endpoint showed no list (it refused, or fell silent): that is an answer, too."""
+    """``received`` is None where the endpoint showed no list: it refused, or three in a row got no answer at all."""
 
     received: Received | None
 
@@ -32,10 +32,11 @@ class NoSniLists:
 
     def __init__(self) -> None:
         self._answers: OrderedDict[_Key, asyncio.Future[Answer | None]] = OrderedDict()
+        self._in_vain: OrderedDict[_Key, int] = OrderedDict()
 
     async def get(self, endpoint: Endpoint, protocol: str, seconds: float) -> Answer | None:
-        """The answer, or None: the caller should ask, and call :meth:`put` or :meth:`give_up`."""
-        if endpoint.service in _NAMED_BEFORE_TLS:
+        """The answer, or None: the caller should ask, and call :meth:`put`, :meth:`no_answer` or :meth:`give_up`."""
+        if endpoint.service in NAMED_BEFORE_TLS:
             return None
         key = (endpoint, protocol)
         if (asked := self._answers.get(key)) is None:
@@ -53,6 +54,18 @@ class NoSniLists:
         """The endpoint has answered."""
         if (asked := self._answers.get((endpoint, protocol))) is not None:
             self._settle(asked, Answer(received))
+
+    def no_answer(self, endpoint: Endpoint, protocol: str) -> None:
+        """It was asked and has said nothing: the next one asks, but not for ever."""
+        key = (endpoint, protocol)
+        self._in_vain[key] = self._in_vain.get(key, 0) + 1
+        self._in_vain.move_to_end(key)
+        if len(self._in_vain) > _MOST:
+            self._in_vain.popitem(last=False)
+        if self._in_vain.get(key, 0) >= _TRIES:
+            self.put(endpoint, protocol, None)
+        else:
+            self.give_up(endpoint, protocol)
 
     def give_up(self, endpoint: Endpoint, protocol: str) -> None:
         """Nothing was found out; the next one asks."""

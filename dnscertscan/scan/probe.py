@@ -111,12 +111,12 @@ class Probe:
         try:
             wire = Wire(endpoint, settings.max_bytes, self.heard, min(end, monotonic() + settings.connect_timeout))
         except OSError as error:
-            return connect_failure(error)
+            return connect_failure(error, endpoint.address)
         try:
             try:
                 await wire.connect(endpoint)
             except OSError as error:
-                return connect_failure(error)
+                return connect_failure(error, endpoint.address)
             wire.until = end
             return await self._talk(_Talk(wire), start)
         finally:
@@ -203,7 +203,7 @@ def _feed(handshake: Handshake, data: bytes) -> Failure | None:
         return Failure(FailureKind.HANDSHAKE_ERROR, str(error))
     if flight.alert is not None and flight.alert[0] == alerts.FATAL:
         return _alert_failure(flight.alert)
-    if handshake.error and (flight.locked or flight.version is None):
+    if handshake.error and flight.blind:
         return Failure(FailureKind.HANDSHAKE_ERROR, f"OpenSSL: {handshake.error}")
     return None
 

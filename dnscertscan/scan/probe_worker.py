@@ -9,7 +9,6 @@ import resource
 import signal
 import socket
 import sys
-import warnings
 from collections import deque
 from collections.abc import Iterator
 from functools import partial
@@ -20,6 +19,7 @@ from dnscertscan.model.endpoints import Endpoint, Target
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Failure, FailureKind
 from dnscertscan.scan.base import ScanSettings
+from dnscertscan.scan.confine import confine
 from dnscertscan.scan.frames import Frames, Message, encode
 from dnscertscan.scan.in_flight import InFlight
 from dnscertscan.scan.lanebook import LaneBook, Place
@@ -32,6 +32,7 @@ _ALARM = 30
 _ENOUGH = 32
 _LINGER = 0.02
 _LINGER_HELD = 0.003  # what is held keeps others waiting
+_BACKLOG = 8 << 20  # octets the scanner has not taken yet, above which nothing is begun
 _SPARE_FILES = 32
 _NEVER = float("inf")
 
@@ -88,14 +89,15 @@ class _Worker:
         beat = 0.0
         while True:
             now = monotonic()
-            while (place := self._book.next(now)) is not None:
+            while len(self._outgoing) < _BACKLOG and (place := self._book.next(now)) is not None:
                 self._begin(place, now)
             if self._speaker.said and (self._speaker.said >= _ENOUGH or now - self._first_said >= self._linger):
                 self._send(self._speaker.frame())
             if now >= beat:
                 beat = now + BEAT
                 signal.setitimer(signal.ITIMER_REAL, _ALARM)  # the kernel ends a process that no longer comes here
-                self._send({})
+                if not self._outgoing:
+                    self._send({})
             until = min(beat, self._first_said + self._linger if self._speaker.said else beat, self._book.wake_at(now) or beat)
             self._loop.turn(max(0.0, until - now))
 
@@ -115,6 +117,8 @@ class _Worker:
         if not self._speaker.said:
             self._first_said = now
         self._speaker.say(number, now - begun, outcome)
+        if self._speaker.full:
+            self._send(self._speaker.frame())
 
     def _send(self, message: Message) -> None:
         self._outgoing += encode(message)
@@ -166,10 +170,7 @@ def main() -> None:
     """Entry point of the worker process."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     limits = json.loads(sys.argv[2])
-    warnings.simplefilter("ignore")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(int(limits["settings"]["worker_memory"]))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = int(limits["places"]) + _SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

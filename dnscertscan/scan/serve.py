@@ -7,19 +7,18 @@ be killed at any moment: every message stands for itself, and no state is worth 
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
+from dnscertscan.scan.confine import confine
 from dnscertscan.scan.frames import Frames, Message, encode
 
 BEAT = 0.5
@@ -83,7 +82,8 @@ def serve(start: Callable[[Message], Look], warm_up: Callable[[], object]) -> No
     """Serve until the scanner closes its end of the socket. ``warm_up`` runs before there are threads."""
     sock = socket.socket(fileno=int(sys.argv[1]))
     limits = json.loads(sys.argv[2])
-    _confine(int(limits["memory"]))
+    confine(int(limits["memory"]))
+    threading.stack_size(_STACK)
     warm_up()
     gc.freeze()  # what the libraries have made stays; going through it again and again costs
     office, frames = _Office(sock), Frames()
@@ -103,13 +103,3 @@ def serve(start: Callable[[Message], Look], warm_up: Callable[[], object]) -> No
             beat = time.monotonic() + BEAT
             office.end_overdue()
             office.send({"beat": True})
-
-
-def _confine(memory: int) -> None:
-    """Limits of this process: data segment, no core files, no Ctrl-C (the scanner ends its workers itself)."""
-    warnings.simplefilter("ignore")
-    threading.stack_size(_STACK)
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -5,6 +5,7 @@ lists are numbered in the order they become known, the request's first. A new li
 analysed and before the next handshake; which handshakes showed which list, and the verdicts, go in the last message.
 """
 
+import re
 import socket
 import threading
 import time
@@ -23,17 +24,27 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from nassl._nassl import OpenSSLError
 from sslyze.connection_helpers import tls_connection
 from sslyze.connection_helpers.opportunistic_tls_helpers import ProtocolWithOpportunisticTlsEnum
-from sslyze.errors import ConnectionToServerFailed, ConnectionToServerTimedOut, TlsHandshakeTimedOut
+from sslyze.errors import (
+    ConnectionToServerFailed,
+    ConnectionToServerTimedOut,
+    ServerRejectedOpportunisticTlsNegotiation,
+    ServerRejectedTlsHandshake,
+    TlsHandshakeFailed,
+    TlsHandshakeTimedOut,
+)
 from sslyze.plugins.certificate_info.implementation import CertificateInfoImplementation
 from sslyze.plugins.plugin_base import ScanJob
 from sslyze.server_connectivity import ClientAuthRequirementEnum, ServerConnectivityInfo, ServerTlsProbingResult, TlsVersionEnum
 from sslyze.server_setting import ServerNetworkConfiguration, ServerNetworkLocation
 
+from dnscertscan.model.observations import Failure, FailureKind
+from dnscertscan.scan import no_answer
 from dnscertscan.scan.frames import Message, pack, unpack
 from dnscertscan.scan.merge import NO_SNI
 from dnscertscan.scan.metered import MeteredSocket
 from dnscertscan.scan.serve import serve
 from dnscertscan.scan.sslyze_judge import Verdict, judge, load, stores
+from dnscertscan.scan.wire import connect_failure
 
 _LEAST = 0.1
 _VERSIONS = {
@@ -51,8 +62,17 @@ _SERVICES = {
 }
 # What a peer can do to one of SSLyze's handshakes; anything else is a fault of the libraries and is reported as such.
 _PEER_ERRORS = (ConnectionToServerFailed, OpenSSLError, OSError)
+_CLOSED = {"Server interrupted the TLS handshake", "Server closed the connection during the TLS handshake"}
+_RESET = "Server rejected the connection"
+# In words of OpenSSL or SSLyze: an alert, another version than the one asked for, or nothing like TLS.
+_AN_ANSWER = re.compile(
+    "alert|tlsv1 |unsupported protocol|unknown protocol|wrong (ssl )?version|no cipher|insufficient security", re.IGNORECASE
+)
 _LIBRARY_ERRORS = (ValueError, TypeError, AttributeError, LookupError, AssertionError, RuntimeError, MemoryError)
 Chain = tuple[bytes, ...]
+_Shown = tuple[Chain, bytes | None]
+"""(list, staple)."""
+_pauses = no_answer.Pauses()
 
 
 @dataclass
@@ -63,6 +83,7 @@ class SslyzeLook:
     deadline: float
     _over: bool = False
     _sock: MeteredSocket | None = None
+    _unconnected: Failure | None = None
 
     @classmethod
     def of(cls, message: Message) -> "SslyzeLook":
@@ -82,10 +103,18 @@ class SslyzeLook:
         shown: list[tuple[int, str, str | None]] = []
         faults: list[str] = []
         unanswered: list[str] = []
+        no_sni_unanswered = False
         jobs = CertificateInfoImplementation.scan_jobs_for_scan_command(_info(self.request))
         for index, label in self._wanted(next(iter(chains), ())):
-            received = self._handshake(jobs[index], label, faults, unanswered)
-            if received is not None:
+            received = self._handshake(jobs[index], label)
+            if isinstance(received, Failure):
+                if label == NO_SNI:  # what clients without SNI get is never the endpoint's own affair
+                    no_sni_unanswered = True
+                elif received.kind is FailureKind.ENGINE:
+                    faults.append(f"{label}: {received.detail}")
+                else:
+                    unanswered.append(f"{label}: {no_answer.why(received)}")
+            elif received is not None:
                 chain, staple = received
                 if chain not in chains:
                     chains[chain] = len(chains)
@@ -100,7 +129,9 @@ class SslyzeLook:
         finally:
             if not complete:  # a library failed on one list: the verdicts on those before it count
                 yield {"judged": judged}
-        return {"shown": shown, "judged": judged, "faults": faults, "unanswered": unanswered}
+        return {
+            "shown": shown, "judged": judged, "faults": faults, "unanswered": unanswered, "no_sni_unanswered": no_sni_unanswered,
+        }
 
     def _wanted(self, first: Chain) -> list[tuple[int, str]]:
         """(index, label) of the plugin's jobs that can show something that is not known yet."""
@@ -110,40 +141,75 @@ class SslyzeLook:
             left_out.add(protocol)
         return [(index, label) for index, label in enumerate(_labels(protocol)) if label not in left_out]
 
-    def _handshake(
-        self, job: ScanJob, label: str, faults: list[str], unanswered: list[str]
-    ) -> tuple[Chain, bytes | None] | None:
-        """One scan job of the plugin: (list, staple).
+    def _handshake(self, job: ScanJob, label: str) -> _Shown | Failure | None:
+        """One scan job of the plugin, twice where the first one got no answer and there is time.
 
-        What keeps it from its end, other than the peer's refusal, goes to ``unanswered`` where it is the peer's doing (silence,
-        a flood), and to ``faults`` where a library failed.
-        Each job gets half of the time that is left, so that silence in one does not starve the next.
+        None where the server has answered and shows no list. A failure of kind ENGINE is that of a library, any other one tells
+        why there is no answer. Each job gets half of the time that is left, so that silence in one does not starve the next.
         """
+        received = self._once(job)
+        if not isinstance(received, Failure) or not no_answer.worth_another_try(received):
+            return received
+        key = (self.request["address"], self.request["port"], self.request["service"], label)
+        pause = _pauses.before(key, received)
+        if self._over or time.monotonic() + pause + _LEAST > self.deadline:
+            return received
+        time.sleep(pause)
+        received = self._once(job)
+        _pauses.ended(key, in_vain=isinstance(received, Failure) and no_answer.worth_another_try(received))
+        return received
+
+    def _once(self, job: ScanJob) -> _Shown | Failure | None:
         _current.look = self
-        self._sock = None
-        kind, fault = faults, ""
+        self._sock = self._unconnected = None
         try:
             pems, staple, *_ = job.function_to_call(*job.function_arguments)
             return tuple(_der(pem) for pem in pems), staple.as_der_bytes() if staple else None
         except _PEER_ERRORS as error:
-            silent = isinstance(error, ConnectionToServerTimedOut | TlsHandshakeTimedOut | TimeoutError) or self._over
-            kind, fault = unanswered, self._spent() or ("no answer in time" if silent else "")
+            return self._given_up() or _failure(error)
         except _LIBRARY_ERRORS as error:
-            fault = "" if "peer did not present" in str(error) else f"{type(error).__name__}: {str(error)[:200]}"
-        if fault and label != NO_SNI:  # what clients without SNI get is never the endpoint's own affair
-            kind.append(f"{label}: {fault}")
-        return None
+            if "peer did not present" in str(error):
+                return None
+            return Failure(FailureKind.ENGINE, f"{type(error).__name__}: {str(error)[:200]}")
 
-    def _spent(self) -> str:
-        return self._sock.spent if self._sock is not None else ""
+    def _given_up(self) -> Failure | None:
+        """Why there was no connection, or which of its limits the peer has used up."""
+        why = self._sock.spent if self._sock is not None else ""
+        if not why and not self._over:
+            return self._unconnected
+        large = why == no_answer.SPENT[FailureKind.TOO_LARGE]
+        return Failure(FailureKind.TOO_LARGE if large else FailureKind.HANDSHAKE_TIMEOUT, why)
 
     def open(self) -> MeteredSocket:
         """A connection to the target for one handshake."""
         now = time.monotonic()
         until = now + max(_LEAST, (self.deadline - now) / 2)
         address, port = self.request["address"], int(self.request["port"])
-        self._sock = MeteredSocket(address, port, deadline=until, budget=int(self.request["max_bytes"]))
+        try:
+            self._sock = MeteredSocket(address, port, deadline=until, budget=int(self.request["max_bytes"]))
+        except OSError as error:
+            self._unconnected = connect_failure(error, address)
+            raise
         return self._sock
+
+
+def _failure(error: Exception) -> Failure | None:
+    """What kept one of SSLyze's handshakes from its end once it was connected; None where that was an answer in TLS."""
+    text = str(getattr(error, "error_message", error))
+    match error:
+        case ServerRejectedOpportunisticTlsNegotiation():
+            kind = FailureKind.STARTTLS_REFUSED
+        case ConnectionToServerTimedOut() | TlsHandshakeTimedOut() | TimeoutError():
+            kind = FailureKind.HANDSHAKE_TIMEOUT
+        case ServerRejectedTlsHandshake() if text in _CLOSED:
+            kind = FailureKind.CLOSED
+        case OpenSSLError() | TlsHandshakeFailed() if text != _RESET:
+            if _AN_ANSWER.search(text):
+                return None
+            kind = FailureKind.HANDSHAKE_ERROR
+        case _:
+            kind = FailureKind.RESET
+    return Failure(kind, f"SSLyze: {text[:200]}")
 
 
 _current = threading.local()

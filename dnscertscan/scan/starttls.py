@@ -196,3 +196,5 @@ DIALOGUES: Mapping[str, Callable[[str, str], Dialogue]] = {
     "xmpp": xmpp, "xmpp-server": xmpp_server,
 }
 """Service word of an endpoint -> dialogue of (own name, server name)."""
+NAMED_BEFORE_TLS = frozenset({"xmpp", "xmpp-server"})
+"""Services whose dialogue names the host even where TLS does not (RFC 6120 4.7.2)."""

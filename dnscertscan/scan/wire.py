@@ -11,8 +11,18 @@ from dnscertscan.scan.loop import ENDING, FRESH, READABLE, WRITE, wait
 
 _CHUNK = 1 << 14
 _SHOWN = 256
-_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
-_UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR}
+_FEWER = "lower the concurrency"
+_OURS = {
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), f"{_FEWER} or raise the limit of open files"),
+    **dict.fromkeys((errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN), _FEWER),
+    **dict.fromkeys(
+        (errno.EADDRNOTAVAIL, errno.EADDRINUSE),
+        f"no port of our own is free; {_FEWER}, set a rate, or widen the range of local ports (net.ipv4.ip_local_port_range)",
+    ),
+    errno.EPERM: "a rule of this host forbids the connection",
+}
+"""Errors that tell of this host and not of the peer, with what can be done."""
+_UNDER_WAY = {errno.EINPROGRESS, errno.EINTR}
 _KIND = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
 
 
@@ -104,8 +114,8 @@ class Wire:
         self._sock.close()
 
 
-def connect_failure(error: OSError) -> Failure:
-    """What a failed connection means."""
+def connect_failure(error: OSError, address: str) -> Failure:
+    """What a failed connection to ``address`` means."""
     reason = error.strerror or str(error) or type(error).__name__
     if isinstance(error, ConnectionRefusedError):
         return Failure(FailureKind.REFUSED, "connection refused")
@@ -113,6 +123,18 @@ def connect_failure(error: OSError) -> Failure:
         return Failure(FailureKind.TIMEOUT, "no answer to the connection request in time")
     if isinstance(error, ConnectionResetError):
         return Failure(FailureKind.RESET, "connection reset while connecting")
-    if error.errno in _OURS:
-        return Failure(FailureKind.ENGINE, f"connect: {reason}; lower the concurrency or raise the limit of open files")
+    if error.errno in _OURS and (error.errno != errno.EADDRNOTAVAIL or _has_way(address)):
+        return Failure(FailureKind.ENGINE, f"connect: {reason}; {_OURS[error.errno]}")
     return Failure(FailureKind.UNREACHABLE, f"connect: {reason}")
+
+
+def _has_way(address: str) -> bool:
+    """Whether this host has an address to connect from: without one (no IPv6 here) the error is that of used up ports.
+
+    Connecting a datagram socket only chooses the way; nothing is sent.
+    """
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as way:
+            return way.connect_ex((address, 9)) == 0
+    except OSError:
+        return True  # no socket to be had: ours as well

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
 
+from dnscertscan.scan.child import START_SECONDS, look_after
 from dnscertscan.scan.frames import Message
 from dnscertscan.scan.ticket import Ticket
 from dnscertscan.scan.worker_process import WorkerProcess
@@ -30,7 +31,6 @@ _MAX_FALSE_STARTS = 3
 """In a row, before any process ever started: then none will."""
 _MAX_LATER_FALSE_STARTS = 30
 """In a row, once it is known that processes can start: somebody kills them."""
-_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
 
     async def __aenter__(self) -> "WorkerPool":
         self._start(self._capacity, self._shared)
-        self._watch = asyncio.create_task(self._look_after())
+        self._watch = asyncio.create_task(look_after(lambda: self._all, self._stall, _TICK))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -142,7 +142,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
             return min(free, key=lambda worker: len(worker.in_work), default=None)
 
         try:
-            async with asyncio.timeout(_START_SECONDS), self._turn:  # one at a time is woken by news, not all who wait
+            async with asyncio.timeout(START_SECONDS), self._turn:  # one at a time is woken by news, not all who wait
                 return await self._wait_for(found)
         except TimeoutError:
             return None
@@ -194,7 +194,7 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         self, found: Callable[[], WorkerProcess | None], hopeless: Callable[[], bool] = lambda: False
     ) -> WorkerProcess | None:
         try:
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(START_SECONDS):
                 while (worker := found()) is None and not self._broken and not hopeless():
                     self._news.clear()
                     await self._news.wait()
@@ -234,18 +234,3 @@ class WorkerPool(AbstractAsyncContextManager["WorkerPool"]):
         task = asyncio.create_task(errand)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
-
-    async def _look_after(self) -> None:
-        """Kill workers that have not been heard of for too long, unless it is this process that was asleep."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        while True:
-            before = now
-            await asyncio.sleep(_TICK)
-            now = loop.time()
-            for worker in self._all:
-                silence = now - worker.last_heard
-                if now - before > 2 * _TICK:
-                    worker.last_heard = max(worker.last_heard, now - self._stall / 2)
-                elif silence > (self._stall if worker.started else _START_SECONDS):
-                    worker.kill(f"it was not heard of for {silence:.1f} s")

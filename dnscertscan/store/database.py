@@ -4,7 +4,7 @@ import sqlite3
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from dnscertscan.errors import DnsCertScanError, OutputError, UsageError
 from dnscertscan.model.text import visible
@@ -13,11 +13,9 @@ Row = tuple[Any, ...]
 Values = Sequence[str | bytes | int | float | None]
 PAGE = 500
 """Rows read at a time."""
-_SCRATCH_KIBIBYTES = 2048
-"""Page cache of one scratch database; what is more lies in an unnamed temporary file."""
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM)
-_CLOSED_TO_US = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM)
+CLOSED_TO_US = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 
 
 class InUseError(UsageError):
@@ -31,29 +29,23 @@ class Database:
     """
 
     def __init__(self, place: Path | None, *, settings: Iterable[str] = ()) -> None:
-        """Open (or make) the file; None is scratch space, which goes when it is closed, collected or the process dies."""
+        """Open (or make) the file; None is an unnamed one, which goes when it is closed, collected or the process dies."""
         self.place = place
-        try:
-            # Another thread only ever closes it, when it collects garbage.
-            self._connection = sqlite3.connect(str(place or ""), isolation_level=None, check_same_thread=False, timeout=1.0)
-        except (sqlite3.Error, ValueError) as problem:
-            raise clear(place, problem) from problem
-        self._closing = weakref.finalize(self, self._connection.close)
+        self._connect(str(place or ""))
         self.set(settings)
 
-    @classmethod
-    def scratch(cls) -> Self:
-        """An empty database for what need not outlive the run; nothing of it is ever rolled back or synced."""
-        made = cls(None, settings=(
-            "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", f"cache_size = -{_SCRATCH_KIBIBYTES}",
-        ))
-        made.write("BEGIN")
-        return made
+    def _connect(self, name: str) -> None:
+        try:
+            # Another thread only ever closes it, when it collects garbage.
+            self._connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=1.0)
+        except (sqlite3.Error, ValueError) as problem:
+            raise clear(self.place, problem) from problem
+        self._closing = weakref.finalize(self, self._connection.close)
 
     def set(self, settings: Iterable[str]) -> None:
         """Set each of SQLite's ``name = value``."""
         for setting in settings:
-            self.write(f"PRAGMA {setting}")
+            Database.write(self, f"PRAGMA {setting}")  # outside of any transaction
 
     @property
     def in_transaction(self) -> bool:
@@ -104,21 +96,37 @@ def clear(place: Path | None, problem: sqlite3.Error | ValueError) -> DnsCertSca
     """What to tell the user about an error of SQLite's."""
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     if place is None:
-        step = "free some space, or name another folder in SQLITE_TMPDIR"
+        step = "free some space, or name another folder in TMPDIR"
         return OutputError(f"the temporary file of this run cannot be used: {problem}; {step}")
     shown = visible(str(place))
     if code in _BUSY:
-        return InUseError(f"{shown}: another run is using this journal; wait for its end, or name another with --journal")
-    if code in _FULL:
+        return in_use(place)
+    if code in FULL:
         return OutputError(f"{shown}: the journal cannot be written: {problem}; free some space and continue with --resume")
-    if code in _CLOSED_TO_US:
+    if code in CLOSED_TO_US:
         return UsageError(f"{shown}: the journal cannot be opened for writing: {problem}; name another place with --journal")
     if code == sqlite3.SQLITE_NOTADB:
         return UsageError(f"{shown}: this is no journal of dnscertscan; name another file with --journal")
     return damaged(place, str(problem))
 
 
+def in_use(place: Path) -> InUseError:
+    """The line for a journal that another run has."""
+    return InUseError(
+        f"{visible(str(place))}: another run is using this journal; wait for its end, or name another with --journal"
+    )
+
+
 def damaged(place: Path | None, what: str) -> UsageError:
     """The line for a journal whose content cannot be used."""
     shown = "the journal" if place is None else visible(str(place))
     return UsageError(f"{shown}: this journal is damaged ({visible(what, 200)}); remove it and start without --resume")
+
+
+def remove(place: Path) -> None:
+    """Remove a database that nobody has open, and what lies beside it. Raises OutputError."""
+    try:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            Path(f"{place}{ending}").unlink(missing_ok=True)
+    except OSError as problem:
+        raise OutputError(f"cannot remove {visible(str(place))}: {problem.strerror}; remove it by hand") from problem

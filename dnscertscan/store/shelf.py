@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from dnscertscan.model.collected import Key
-from dnscertscan.store.database import Database
 from dnscertscan.store.keys import key_octets
+from dnscertscan.store.scratch import Scratch
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Shelf(Collection[T]):
         self._pack = pack
         self._unpack = unpack
         self._order = order
-        self._database = Database.scratch()
+        self._database = Scratch()
         self._database.write("CREATE TABLE unsorted (key BLOB, body BLOB)")
         self._size = -1
 
@@ -69,7 +69,7 @@ class Regrouped(Generic[T]):
         self._shelf = shelf
         self._key = key
         self._taken = bytearray(len(shelf) + 1)
-        self._database = Database.scratch()
+        self._database = Scratch()
         self._database.write("CREATE TABLE entry (key BLOB, number INTEGER, PRIMARY KEY (key, number)) WITHOUT ROWID")
         self._database.write("CREATE TABLE unsorted (key BLOB, number INTEGER)")
         keys = ((key_octets(key(item)), number) for number, item in enumerate(shelf, 1))

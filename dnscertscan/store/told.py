@@ -7,8 +7,8 @@ from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import Place
 from dnscertscan.store.codec import pack, unpack
-from dnscertscan.store.database import Database
 from dnscertscan.store.keys import key_octets, target_key
+from dnscertscan.store.scratch import Scratch
 
 _DIGEST = 8
 
@@ -17,7 +17,7 @@ class Verdicts(Mapping[Place, Mapping[str, bool]]):
     """(address, port, server name) -> trust store -> valid."""
 
     def __init__(self) -> None:
-        self._database = Database.scratch()
+        self._database = Scratch()
         self._database.write(
             "CREATE TABLE verdict (number INTEGER PRIMARY KEY, key BLOB UNIQUE, place BLOB, valid BLOB)"
         )
@@ -53,7 +53,7 @@ class Told:
     """Which messages were told of the targets that more may be said of."""
 
     def __init__(self) -> None:
-        self._database = Database.scratch()
+        self._database = Scratch()
         self._database.write("CREATE TABLE told (key BLOB PRIMARY KEY, said BLOB NOT NULL) WITHOUT ROWID")
         self._any = False
 

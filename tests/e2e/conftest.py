@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.command import COMMAND, Done, clean_environment
+from servers.command import COMMAND, Done, clean_environment, closed_port
 
 
 @pytest.fixture
@@ -50,3 +50,10 @@ def rows_of(tmp_path: Path) -> Callable[[str], list[dict[str, str]]]:
             return list(csv.DictReader(handle))
 
     return read
+
+
+@pytest.fixture
+def quick(zones_file: Callable[..., Path]) -> list[str]:
+    """A run that takes no time: closed ports."""
+    zones_file({"a.example": [("A", f"n{number}", "127.0.0.1") for number in range(3)]}, "z.json")
+    return ["--from-zones-json", "z.json", "--port", str(closed_port())]

@@ -8,12 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.command import COMMAND, clean_environment, closed_port
+from servers.command import COMMAND, clean_environment
 from servers.https import HttpsServers
 
 TARGETS = 80
@@ -182,13 +182,6 @@ def test_unfinished_run_and_a_new_one(run: Run, undisturbed) -> None:
     results = run.results()
     results["json"]["config_digest"] = undisturbed["json"]["config_digest"]  # the pace is a setting, too
     assert results == undisturbed
-
-
-@pytest.fixture
-def quick(zones_file: Callable[..., Path]) -> list[str]:
-    """A run that takes no time: closed ports."""
-    zones_file({"a.example": [("A", f"n{number}", "127.0.0.1") for number in range(3)]}, "z.json")
-    return ["--from-zones-json", "z.json", "--port", str(closed_port())]
 
 
 def test_nothing_to_resume(cli, quick: list[str], tmp_path: Path) -> None:

@@ -3,21 +3,19 @@
 import asyncio
 import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, aclosing, contextmanager
-from time import monotonic
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from servers import hostile
 from servers.scanning import clock, engine, target
+from servers.twice import kinds, look
 
 from dnscertscan.demo.authority import Authority
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.observations import Failure, FailureKind, Handshake, Observation
 from dnscertscan.pipeline.second_look import RetrySettings, RunVerdict, look_twice
-
-Found = dict[str, Observation]
 
 
 @pytest.fixture(scope="module")
@@ -25,34 +23,6 @@ def good() -> hostile.Behaviour:
     """A server that does as it should."""
     leaf = Authority.root("Second Look Test", now=clock()).leaf("a.test")
     return hostile.tls([one.public_bytes(Encoding.DER) for one in leaf.chain], leaf.key_pem)
-
-
-def look(
-    targets: Sequence[Target], retry: RetrySettings, *, overlapped: bool = True,
-    on_seen: Callable[[int], None] = lambda count: None, **limits: float,
-) -> tuple[Found, RunVerdict, list[str], float]:
-    """All observations by name, what is known of the run, the notes and the seconds it took."""
-    limits.setdefault("timeout", retry.timeout)
-
-    async def run() -> tuple[Found, RunVerdict, list[str], float]:
-        verdict, notes, found = RunVerdict(), list[str](), list[Observation]()
-        started = monotonic()
-        async with asyncio.timeout(60):
-            async for seen in look_twice(
-                engine(**limits), targets, retry, notes.append, verdict, engine(**limits) if overlapped else None
-            ):
-                found.append(seen)
-                on_seen(len(found))
-        assert sorted(seen.target for seen in found) == sorted(targets)
-        assert not verdict.pending
-        return {seen.target.server_name.text: seen for seen in found}, verdict, notes, monotonic() - started
-
-    return asyncio.run(run())
-
-
-def kinds(found: Found) -> set[str]:
-    """How the targets ended."""
-    return {seen.outcome.kind.value if isinstance(seen.outcome, Failure) else "handshake" for seen in found.values()}
 
 
 @functools.cache

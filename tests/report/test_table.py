@@ -7,7 +7,7 @@ import pytest
 from report import factory
 
 from dnscertscan.model.records import ZoneFault, ZoneProblem
-from dnscertscan.model.report import State
+from dnscertscan.model.report import CoverageRow, State
 from dnscertscan.report.summary import incomplete_reasons, summary
 from dnscertscan.report.table import render_table
 
@@ -109,3 +109,15 @@ def test_the_summary_is_safe_to_print() -> None:
         [factory.row(zone="\x1b[2J"), factory.row(zone="b\n")], [ZoneProblem(ZoneFault.FAILED, "z", "s", "a\x1b[2J\nforged")]
     )
     assert not any(set("\x1b\n") & set(line) for line in summary(factory.report(covered=covered, complete=False)))
+
+
+def test_no_ipv6_route_has_a_line() -> None:
+    """When no IPv6 target could be tried for want of a route there is a line; one that could be tried takes it away."""
+    def six(number: int, detail: str, reason: str = "unreachable") -> CoverageRow:
+        return factory.row(State.FAILED, reason, address=f"2001:db8::{number}", detail=detail)
+
+    rows = [factory.row(), six(1, "connect: Network is unreachable"), six(2, "connect: Cannot assign requested address")]
+    line = "no IPv6 route from here: 2 targets could not be tried"
+    assert summary(factory.report(covered=factory.coverage(rows)))[1:] == [line]
+    for more in (six(3, "connect: No route to host"), six(3, "connection refused", "refused")):
+        assert len(summary(factory.report(covered=factory.coverage([*rows, more])))) == 1

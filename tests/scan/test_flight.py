@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import hostile
+from servers import hostile, tls13_liar
 
 from dnscertscan.scan import banner, ciphers
 from dnscertscan.scan.flight import Flight, FlightError, FlightTooLargeError
@@ -116,3 +116,23 @@ def test_hello_has_the_shape_of_the_standard() -> None:
     assert (hello[5], int.from_bytes(hello[6:9])) == (1, len(hello) - 9)
     assert b"\0\0\0\x0b\0\x09\0\0\x06a.test" in hello
     assert b"a.test" not in client_hello(ciphers.with_certificate(), bytes(32))
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 60_000])
+def test_a_chosen_version_is_two_octets(length: int) -> None:
+    """A server cannot choose the length of our texts: another length is no ServerHello."""
+    extension = (43).to_bytes(2) + length.to_bytes(2) + b"\x11" * length
+    body = b"\x03\x03" + b"\x22" * 32 + b"\0\xc0\x2f\0" + len(extension).to_bytes(2) + extension
+    flight = Flight(1 << 20)
+    with pytest.raises(FlightError, match=f"supported_versions of {length} octets"):
+        flight.feed(hostile.records(hostile.message(2, body)))
+    assert flight.protocol == ""
+
+
+def test_a_second_hello_retry_request_is_an_error() -> None:
+    """It may be sent once (RFC 8446 4.1.4)."""
+    flight, again = Flight(1 << 20), tls13_liar.hello_retry(client_hello([0x1301], bytes(32), "a.test"))
+    flight.feed(again)
+    assert flight.retry
+    with pytest.raises(FlightError, match="second HelloRetryRequest"):
+        flight.feed(again)

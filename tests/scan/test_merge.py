@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dnscertscan.model.observations import StoreVerdict
 from dnscertscan.scan.frames import FrameError, Frames, encode, pack, unpack
-from dnscertscan.scan.merge import Judged, Received, deployments
+from dnscertscan.scan.merge import LARGE, Judged, Received, certificate, deployments
 
 LEAF, OTHER, ISSUER = b"leaf", b"other", b"issuer"
 RECEIVED = [
@@ -37,7 +37,9 @@ def test_frames_survive_any_cut(messages: list[dict[str, str]], size: int) -> No
     assert read == messages
 
 
-@pytest.mark.parametrize("stream", [b"\xff\xff\xff\xff", b"\0\0\0\x02{]", b"\0\0\0\x02[]", b"\0\0\0\x01\xff"])
+@pytest.mark.parametrize("stream", [
+    b"\xff\xff\xff\xff", b"\0\0\0\x02{]", b"\0\0\0\x02[]", b"\0\0\0\x01\xff", b"\0\0\0\x09{\"a\":NaN}",
+])
 def test_bad_frames_are_refused(stream: bytes) -> None:
     """A worker that does not keep to the format is an error, not a surprise."""
     with pytest.raises(FrameError):
@@ -48,3 +50,13 @@ def test_bad_frames_are_refused(stream: bytes) -> None:
 def test_octets_as_text(octets: bytes) -> None:
     """Packing is reversible."""
     assert unpack(pack(octets)) == octets
+
+
+def test_the_memory_of_certificates_is_bounded() -> None:
+    """The same octets are one object while they are in use; large ones are not kept, and made-up ones push each other out."""
+    assert certificate(b"issuer") is certificate(bytes(bytearray(b"issuer")))
+    assert certificate(bytes(LARGE + 1)) is not certificate(bytes(LARGE + 1))
+    first = certificate(b"first")
+    for number in range(2000):
+        certificate(number.to_bytes(4) * (LARGE // 4))
+    assert certificate(b"first") is not first

@@ -53,6 +53,25 @@ def test_a_failed_question_is_asked_again() -> None:
     asyncio.run(run())
 
 
+def test_no_answer_is_asked_again_three_times() -> None:
+    """An endpoint that says nothing at all is asked by the next two; then that is known, and an answer in between counts."""
+    async def run() -> None:
+        lists, other = NoSniLists(), Endpoint("192.0.2.2", 443)
+        for _ in range(3):
+            assert await lists.get(PLACE, "TLS 1.3", 8.0) is None
+            lists.no_answer(PLACE, "TLS 1.3")
+            lists.give_up(PLACE, "TLS 1.3")
+        assert await lists.get(PLACE, "TLS 1.3", 8.0) == Answer(None)
+        await lists.get(other, "TLS 1.3", 8.0)
+        lists.no_answer(other, "TLS 1.3")
+        assert await lists.get(other, "TLS 1.3", 8.0) is None
+        lists.put(other, "TLS 1.3", LIST)
+        lists.no_answer(other, "TLS 1.3")
+        assert await lists.get(other, "TLS 1.3", 8.0) == Answer(LIST)
+
+    asyncio.run(run())
+
+
 def test_waiting_is_short() -> None:
     """Who has waited a quarter of his time asks himself, at the same time as the first."""
     async def run() -> None:

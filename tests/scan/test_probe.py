@@ -1,16 +1,22 @@
 """The bounded check against real and hostile servers: every way to fail has its kind, every list is kept as sent."""
 
+import errno
+import os
 import socket
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
-from servers import hostile
+from servers import hostile, tls13_liar
 from servers.scanning import check, check_all, der, target
 
 from dnscertscan.demo.authority import Authority
 from dnscertscan.model.observations import Failure, FailureKind
 from dnscertscan.scan.probe import Reading
+from dnscertscan.scan.wire import connect_failure
 
 KINDS = [
     ("silent", hostile.silent, FailureKind.HANDSHAKE_TIMEOUT, "not one octet"),
@@ -29,6 +35,7 @@ KINDS = [
     ("alert 112 as a warning, then closed", hostile.alert(112, 1), FailureKind.UNRECOGNIZED_NAME, "warning alert"),
     ("alert of no name", hostile.alert(250), FailureKind.ALERT, "unknown (250)"),
     ("close_notify", hostile.alert(0, level=1), FailureKind.CLOSED, "server closed the connection after 7 octets"),
+    ("two HelloRetryRequests", tls13_liar.hello_retries, FailureKind.HANDSHAKE_ERROR, "second HelloRetryRequest"),
     ("HTTP", hostile.http, FailureKind.NOT_TLS, "speaks HTTP: HTTP/1.1 400 Bad Request\\r\\n"),
     ("SSH", hostile.ssh, FailureKind.NOT_TLS, "speaks SSH"),
     ("SMTP", hostile.smtp_banner, FailureKind.NOT_TLS, "speaks SMTP"),
@@ -73,6 +80,47 @@ def test_unreachable() -> None:
     outcome = check(target(443, address="255.255.255.255"))
     assert isinstance(outcome, Failure)
     assert outcome.kind is FailureKind.UNREACHABLE
+
+
+_EXHAUST = """
+import socket
+from servers.scanning import check, target
+with socket.create_server(("127.0.0.1", 30000), backlog=9) as listener:
+    taken = [socket.socket() for _ in range(4)]
+    while any(one.connect_ex(("127.0.0.1", 30000)) == 0 for one in taken):
+        pass
+    print(check(target(30000)))
+    [one.close() for one in taken]
+print(check(target(443, address="::1")))
+"""
+
+
+def test_ports_of_our_own_that_are_used_up() -> None:
+    """No free port here is the scanner's failure and says what to do; no IPv6 here makes the target unreachable as before."""
+    prepare = (
+        "ip link set lo up; echo 20000 20002 > /proc/sys/net/ipv4/ip_local_port_range;"
+        'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; exec "$@"'
+    )
+    command = ["unshare", "--user", "--map-root-user", "--net", "sh", "-ec", prepare, "sh", sys.executable, "-c", _EXHAUST]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    ours, theirs = run.stdout.splitlines()
+    assert "ENGINE" in ours
+    assert "no port of our own is free" in ours
+    assert "UNREACHABLE" in theirs
+    assert "assign requested address" in theirs
+
+
+def test_errors_of_this_host_are_not_blamed_on_the_target() -> None:
+    """Each kind of shortage is the scanner's failure with a next step; what the network says stays the target's."""
+    full = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EADDRINUSE, errno.EADDRNOTAVAIL)
+    for number in (*full, errno.EPERM):
+        failure = connect_failure(OSError(number, os.strerror(number)), "127.0.0.1")
+        assert failure.kind is FailureKind.ENGINE
+        assert ";" in failure.detail
+    for number in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES):
+        assert connect_failure(OSError(number, os.strerror(number)), "127.0.0.1").kind is FailureKind.UNREACHABLE
 
 
 def test_connect_timeout_on_full_backlog() -> None:

@@ -152,7 +152,7 @@ def test_bad_peers_among_good_ones(good: int, leaf: Credential) -> None:
 
 
 def test_peers_that_turn_bad_after_the_first_hello(leaf: Credential) -> None:
-    """What they showed counts; silence and floods are told, refusals are not."""
+    """What they showed counts; silence, floods and resets are told, refusals in TLS are not."""
     secure = hostile.tls(der(leaf), leaf.key_pem)
     later = {
         "silent": hostile.silent, "drip": hostile.drip, "endless": hostile.endless, "alert": hostile.alert(42),
@@ -166,9 +166,10 @@ def test_peers_that_turn_bad_after_the_first_hello(leaf: Credential) -> None:
         assert [tuple(item.der for item in deployment.chain) for deployment in handshake(one).deployments] == [der(leaf)]
         assert one.seconds < 3.0
     unanswered = {name: handshake(one).unanswered for name, one in found.items() if handshake(one).unanswered}
-    assert set(unanswered) == {"silent", "drip", "endless"}
+    assert set(unanswered) == {"silent", "drip", "endless", "reset"}
     assert "TLS 1.2 RSA: not done in its time" in unanswered["silent"]
     assert "TLS 1.2 RSA: too many octets received" in unanswered["endless"]
+    assert unanswered["reset"] == ("TLS 1.2 RSA: connection reset", "TLS 1.2 not RSA: connection reset")
 
 
 def test_endpoints_are_asked_once_without_a_name(leaf: Credential) -> None:

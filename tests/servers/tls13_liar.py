@@ -47,3 +47,21 @@ def shows(chain: Sequence[bytes], *, tamper: bool = False) -> Behaviour:
         visit.hello()
 
     return behave
+
+
+def hello_retry(hello: bytes, group: int = 0x0018) -> bytes:
+    """A HelloRetryRequest that answers ``hello`` and wants a key share of ``group`` (RFC 8446 4.1.4)."""
+    extensions = b"\x00\x2b\x00\x02\x03\x04\x00\x33\x00\x02" + group.to_bytes(2)
+    session = hello[44 : 44 + hello[43]]
+    asks = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+    body = b"\x03\x03" + asks + bytes([len(session)]) + session + b"\x13\x01\0" + len(extensions).to_bytes(2) + extensions
+    return record(22, message(2, body))
+
+
+def hello_retries(visit: Visit) -> None:
+    """Asks for another hello, twice, and waits."""
+    for _ in range(2):
+        if len(hello := visit.hello()) < 50:
+            return  # the client has left
+        visit.send(hello_retry(hello))
+    visit.wait()

@@ -13,15 +13,15 @@ from dnscertscan.model.observations import Deployment, Failure, Handshake, Outco
 from dnscertscan.model.report import CoverageRow
 from dnscertscan.pipeline.ledger import row_order
 from dnscertscan.store.codec import certificates_in, pack, pack_outcome, unpack, unpack_outcome
-from dnscertscan.store.database import Database
 from dnscertscan.store.keys import key_octets, target_key
 from dnscertscan.store.octets import TABLE, Octets
 from dnscertscan.store.rows import FindingCodec, pack_row, unpack_row
+from dnscertscan.store.scratch import Scratch
 
 
 @pytest.fixture(scope="module")
 def octets() -> Octets:
-    database = Database.scratch()
+    database = Scratch()
     database.write(TABLE)
     return Octets(database)
 
