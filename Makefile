@@ -6,11 +6,13 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 # The real servers and programs that the tests talk to.
-TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter pg_lsclusters
-TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui certspotter postgresql
+TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter initdb
+TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui \
+                  certspotter postgresql
 
-# Name servers live in sbin, which is not on every user's PATH.
-export PATH := $(PATH):/usr/sbin:/sbin
+# Name servers live in sbin, PostgreSQL's server in a folder of its version: they are not on every user's PATH.
+empty :=
+export PATH := $(PATH):/usr/sbin:/sbin$(subst $(empty) ,,$(addprefix :,$(wildcard /usr/lib/postgresql/*/bin)))
 
 .PHONY: help demo test bench lint types imports check clean
 

@@ -6,6 +6,7 @@
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,13 +31,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request. ``path`` is below the service's prefix, without a slash in front, undecoded and without the query."""
+    """An HTTP request. ``path`` is below the service's prefix, without a slash in front, undecoded and without the query.
+
+    ``at`` is when it came, seconds of the monotonic clock: what a client's pace is judged by.
+    """
 
     method: str
     path: str
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
+    at: float
 
     def value(self, name: str, default: str = "") -> str:
         """The first value of a parameter."""
@@ -158,6 +163,24 @@ def first(count: int, fault: Fault) -> Fault:
     return counted
 
 
+def over(count: int, seconds: float, fault: Fault) -> Fault:
+    """The fault for every request beyond ``count`` within ``seconds``; the real answer for the others."""
+    times: list[float] = []
+    lock = threading.Lock()
+
+    def loaded(wire: Wire, answer: Answer) -> None:
+        now = time.monotonic()
+        with lock:
+            times[:] = [*(one for one in times if now - one < seconds), now]
+            faulty = len(times) > count
+        if faulty:
+            fault(wire, answer)
+        else:
+            wire.send(answer)
+
+    return loaded
+
+
 class Service:
     """An HTTP server on 127.0.0.1 while it is entered. ``asked`` counts requests by path, ``requests`` has the last ones."""
 
@@ -172,6 +195,10 @@ class Service:
     def respond(self, request: Request) -> Answer:
         """The good answer; called with :attr:`lock` held."""
         raise NotImplementedError
+
+    def place(self, request: Request) -> str:
+        """What ``asked`` counts and the keys of ``faults`` are compared with: the path."""
+        return request.path
 
     @property
     def url(self) -> str:
@@ -218,17 +245,18 @@ class Service:
                 return
             query = parse_qs(parts.query, keep_blank_values=True)
             path = parts.path.removeprefix(self.prefix)
-            request = Request(handler.command, path, query, dict(handler.headers), body)
+            request = Request(handler.command, path, query, dict(handler.headers), body, time.monotonic())
             with self.lock:
-                self.asked[path] += 1
+                place = self.place(request)
+                self.asked[place] += 1
                 self.requests = [*self.requests[-999:], request]
                 answer = self.respond(request)
-                fault = self._fault(path)
+                fault = self._fault(place)
             if fault is None:
                 wire.send(answer)
             else:
                 fault(wire, answer)
 
-    def _fault(self, path: str) -> Fault | None:
-        fitting = [prefix for prefix in self.faults if path.startswith(prefix)]
+    def _fault(self, place: str) -> Fault | None:
+        fitting = [prefix for prefix in self.faults if place.startswith(prefix)]
         return self.faults[max(fitting, key=len)] if fitting else None
