@@ -8,11 +8,12 @@ from datetime import datetime
 from dnscertscan.ct.budget import Breaker, Budget
 from dnscertscan.ct.registrable import Domains
 from dnscertscan.ct.search_asking import Means
-from dnscertscan.ct.search_merge import Sightings, merge
-from dnscertscan.ct.search_values import Note, SearchResult, Source, Verdict, unavailable
+from dnscertscan.ct.search_merge import merge
+from dnscertscan.ct.search_values import Note, Source
 from dnscertscan.ct.sources import PLACES, SOURCES
 from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Sightings, Verdict, unavailable
 from dnscertscan.settings.values import read_secret
 
 _FAILURES = 3

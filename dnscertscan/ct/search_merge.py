@@ -2,73 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import Conflict, SearchResult, Sighting, Sightings
 from dnscertscan.pki.parse import parse
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """One issuance as all sources together know it; ``issuance.der`` is the certificate rather than the precertificate.
-
-    ``sources`` are the names of those that have it, ``forms`` the distinct certificates and precertificates by SHA-256.
-    """
-
-    issuance: Issuance
-    sources: tuple[str, ...]
-    forms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """One issuer, one serial number, two or more TBS hashes (sorted): a serious fault of a CA, or of a source.
-
-    ``certain``: the key of the issuer is known and the same; otherwise its name and authorityKeyIdentifier are.
-    """
-
-    issuer_spki_sha256: str
-    issuer: str
-    serial: str
-    tbs: tuple[str, ...]
-    certain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Sightings:
-    """What CT has, as far as anybody said. ``issuances`` by TBS hash.
-
-    ``unidentified`` are rows whose certificate nobody fetched: they have names and serial number, no TBS hash. ``answers`` are
-    all answers without their issuances; ``left_out`` names nobody was asked for, and why. ``at`` is when the search began.
-    """
-
-    issuances: Mapping[str, Sighting] = field(default_factory=dict)
-    unidentified: tuple[Issuance, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    answers: tuple[SearchResult, ...] = ()
-    left_out: tuple[tuple[DnsName, str], ...] = ()
-    at: datetime | None = None
-
-    @property
-    def unavailable(self) -> Mapping[DnsName, tuple[SearchResult, ...]]:
-        """Which sources gave no answer for which domain."""
-        found: dict[DnsName, tuple[SearchResult, ...]] = {}
-        for answer in self.answers:
-            if answer.verdict is Verdict.UNAVAILABLE:
-                found[answer.domain] = (*found.get(answer.domain, ()), answer)
-        return found
-
-    def complete_as_of(self, name: DnsName) -> datetime | None:
-        """Up to when some source vouches for everything it has for ``name``; None: nothing follows from what is missing."""
-        moments = (
-            answer.as_of for answer in self.answers
-            if answer.complete and answer.verdict is not Verdict.UNAVAILABLE and name.is_within(answer.domain)
-        )
-        return max((moment for moment in moments if moment is not None), default=None)
 
 
 def merge(results: Iterable[SearchResult], left_out: tuple[tuple[DnsName, str], ...] = ()) -> Sightings:

@@ -15,11 +15,11 @@ from dnscertscan.ct.budget import Budget
 from dnscertscan.ct.registrable import Domains, sort_domains
 from dnscertscan.ct.search import Wanted, open_sources, search_all
 from dnscertscan.ct.search_asking import Means
-from dnscertscan.ct.search_merge import Sightings
-from dnscertscan.ct.search_values import SearchResult, Source, Verdict
+from dnscertscan.ct.search_values import Source
 from dnscertscan.ct.sources import PLACES, SOURCES
 from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Sightings, Verdict
 
 TEN = sort_domains(DnsName(f"www.d{number}.com") for number in range(10))
 ONE = sort_domains([DOMAIN])

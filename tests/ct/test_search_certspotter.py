@@ -8,9 +8,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ct.searching import CA, DOMAIN, OTHER, certificate, identity, pem_of, run
 
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.ct.sources.certspotter import CertSpotter
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Verdict
 
 ISSUER = CA.certificate.public_bytes(Encoding.DER)
 

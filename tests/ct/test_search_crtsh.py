@@ -11,8 +11,8 @@ from ct.searching import BAD, DOMAIN, NOW, OTHER, Routes, certificate, crtsh_row
 from servers.http_site import Page, Site, answer, in_turn
 
 from dnscertscan.ct.budget import Budget
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.ct.sources.crtsh import MAX_FETCHED, CrtSh
+from dnscertscan.model.sightings import SearchResult, Verdict
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from itertools import permutations
 from cryptography import x509
 from ct.searching import CA, DOMAIN, NOW, OTHER, certificate, identity
 
-from dnscertscan.ct.search_merge import Sightings, merge
+from dnscertscan.ct.search_merge import merge
 from dnscertscan.ct.search_reading import read_certificate
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Sightings, Verdict
 
 SERIAL = 0x1234_5678_9ABC_DEF0_1234
 MORE = (x509.SubjectKeyIdentifier(b"1" * 20),)

@@ -13,10 +13,10 @@ from servers.dns_process import free_port
 
 from dnscertscan.ct.budget import Budget
 from dnscertscan.ct.search_asking import Means
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.ct.sources import crtsh_sql
 from dnscertscan.ct.sources.crtsh_sql import CrtShSql
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Verdict
 
 
 @pytest.fixture(scope="module")

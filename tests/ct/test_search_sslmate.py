@@ -9,8 +9,8 @@ import pytest
 from ct.searching import BAD, DOMAIN, NOW, Routes, certificate, identity, run, sslmate_row, sslmate_site, total
 from servers.http_site import Page, Site
 
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.ct.sources.sslmate import SslMate
+from dnscertscan.model.sightings import SearchResult, Verdict
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from servers.ct_log_der import der
 from servers.nginx import Host, serve
 from servers.tls_tools import s_server
 
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.ct.sources.certspotter import CertSpotter
 from dnscertscan.demo.authority import Authority, pem
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Verdict
 from dnscertscan.pki.tbs import tbs_sha256
 
 NOW = datetime.now(UTC)

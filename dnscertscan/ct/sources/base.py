@@ -6,9 +6,9 @@ from ipaddress import ip_address
 
 from dnscertscan.ct.search_asking import Means, NoAnswerError
 from dnscertscan.ct.search_cache import Kept
-from dnscertscan.ct.search_values import SearchResult, Verdict
 from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Verdict
 from dnscertscan.model.text import visible
 from dnscertscan.web.places import NotFetched, read_url
 

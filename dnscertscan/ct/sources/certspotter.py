@@ -16,10 +16,10 @@ from dnscertscan.ct.search_reading import (
     read_certificate,
     read_names,
 )
-from dnscertscan.ct.search_values import SearchResult, Verdict, unavailable
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult, Verdict, unavailable
 from dnscertscan.model.text import visible
 from dnscertscan.pki.bundle import read_chain
 from dnscertscan.pki.parse import parse
