@@ -60,7 +60,7 @@ class CtPolicy:
 
     ``ca_domains`` says by which CAA domains a CA is named (RFC 8659 4.2), by the SHA-256 of the CA's key. Issuances younger than
     ``grace`` are not expected to be served yet; one that was not seen served after ``idle`` is told. ``accounts`` are the
-    operator's own ACME accounts (RFC 8657).
+    operator's own ACME accounts (RFC 8657). ``log_private``: private CAs are held to the same as public ones.
     """
 
     log_list: LogList
@@ -70,6 +70,7 @@ class CtPolicy:
     grace: timedelta = timedelta(hours=24)
     idle: timedelta = timedelta(days=7)
     accounts: tuple[str, ...] = ()
+    log_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
