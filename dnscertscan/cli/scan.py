@@ -29,7 +29,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--deadline", metavar="SECONDS", help="Time limit of the whole run; what was seen by then is reported.")
 @click.option("-o", "--output", "--output-csv", "outputs", metavar="PATH", multiple=True, type=_FILE,
               help="Write results to a file (repeatable); the format follows the ending.")
-@click.option("-f", "--format", "format", metavar="FORMAT", help="Format on standard output: table (default), csv, json, jsonl.")
+@click.option("-f", "--format", "format", metavar="FORMAT", help="Format on standard output: table (default) or another.")
 @click.option("--coverage", metavar="PATH", type=_FILE, help="Write one row for every target, with its outcome and the reason.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]),
               help="Findings that make the exit status 1 (default error).")

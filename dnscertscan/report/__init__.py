@@ -7,13 +7,14 @@ from dnscertscan.model.text import visible
 from dnscertscan.registry import Registry
 from dnscertscan.report.base import Format
 from dnscertscan.report.csv_rows import CSV
+from dnscertscan.report.html_report import HTML
 from dnscertscan.report.json_report import JSON
 from dnscertscan.report.jsonl import JSONL
 from dnscertscan.report.table import TABLE
 
 __all__ = ["FORMATS", "Format", "format_for"]
 
-FORMATS: Registry[Format] = Registry("output format", [(plugin.name, plugin) for plugin in (CSV, JSON, JSONL, TABLE)])
+FORMATS: Registry[Format] = Registry("output format", [(plugin.name, plugin) for plugin in (CSV, JSON, JSONL, TABLE, HTML)])
 
 
 def format_for(path: Path) -> Format:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from report import factory
+from report.html_fleet import Page
 
 from dnscertscan import report as report_package
 from dnscertscan.errors import UsageError
@@ -62,9 +63,13 @@ def table_findings(document: bytes) -> list[int]:
     return [number for count in counts for number in range(count)]
 
 
+def html_findings(document: bytes) -> list[Any]:
+    return Page(document).targets
+
+
 COUNTED: dict[str, Callable[[bytes], list[Any]]] = {
     "csv": csv_findings, "json": lambda document: json.loads(document)["findings"], "jsonl": jsonl_findings,
-    "table": table_findings,
+    "table": table_findings, "html": html_findings,
 }
 
 
@@ -78,8 +83,8 @@ def test_every_format_module_is_registered() -> None:
 
 def test_endings_choose_the_format() -> None:
     """The ending, in any case, chooses; one that nobody knows is a usage error naming path and endings."""
-    asked = ["a.csv", "b.JSON", "c.d.jsonl", "out.txt"]
-    assert [format_for(Path(name)).name for name in asked] == ["csv", "json", "jsonl", "table"]
+    asked = ["a.csv", "b.JSON", "c.d.jsonl", "out.txt", "r.HTML"]
+    assert [format_for(Path(name)).name for name in asked] == ["csv", "json", "jsonl", "table", "html"]
     for unknown in ("report.doc", "report", "csv", ".csv"):
         with pytest.raises(UsageError, match=rf"{unknown}: its ending is none of \.csv \.json \.jsonl"):
             format_for(Path(unknown))
@@ -96,6 +101,9 @@ def test_an_empty_report_is_a_valid_document(style: Format) -> None:
         assert (document["targets"], document["certificates"], document["findings"]) == ([], {}, [])
     elif style.name == "table":
         assert empty.startswith(expected["table"])
+    elif style.name == "html":
+        page = Page(empty)
+        assert (page.entries, page.targets, page.tags.count("main")) == ([], [], 1)
     else:
         assert empty == expected[style.name]
 
@@ -160,7 +168,7 @@ def sizes_of(style: Format, report: Report) -> list[int]:
     return [len(chunk) for chunk in style.render(report)]
 
 
-@pytest.mark.parametrize("name", ["json", "jsonl", "table"])
+@pytest.mark.parametrize("name", ["json", "jsonl", "table", "html"])
 def test_a_hundred_thousand_findings_are_quick(name: str, hundred_thousand: Report) -> None:
     """A large fleet's report is written in seconds, in pieces."""
     started = time.monotonic()
