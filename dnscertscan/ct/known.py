@@ -23,7 +23,7 @@ class Local:
     """What was found. ``certificates`` are those of servers with their path, ``issuers`` those of CAs beside them.
 
     ``names`` are of certificates and CSRs. ``lost`` are lines for the paths that gave nothing at all; ``cut`` is why the reading
-    ended early, empty when it did not: then something may be known that is not here.
+    ended early, empty when it did not.
     """
 
     known: Known = field(default_factory=Known)
@@ -32,6 +32,11 @@ class Local:
     names: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     cut: str = ""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What was not read though it was named, one line each: then something may be known that is not here."""
+        return (*self.lost, *([self.cut] if self.cut else []))
 
 
 def read_known(paths: Sequence[Path], tell: Callable[[str], None]) -> Known:

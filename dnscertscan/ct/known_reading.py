@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -176,14 +176,14 @@ def _private(load: Callable[..., PrivateKeyTypes], data: bytes, found: Contents)
     return ""
 
 
-def _public(data: bytes, found: Contents, load: Callable[..., object]) -> str:
+def _public(data: bytes, found: Contents, load: Callable[[bytes], PublicKeyTypes]) -> str:
     if len(data) > _MAX_KEY:
         return "the key is too long to be one"
     try:
         public = load(data)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return "the public key cannot be read"
-    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined] - all its key types have it
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     found.keys.append(sha256(spki).hexdigest())
     return ""
 
