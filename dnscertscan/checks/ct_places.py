@@ -64,12 +64,10 @@ class Places:
         return Standing.WILDCARD if self.wildcard_of(name) else Standing.ORPHAN
 
     def wildcard_of(self, name: str) -> str | None:
-        """The published wildcard that stands for a name which is not published: that of its closest encloser (RFC 4592 3.3.1)."""
-        for above in _suffixes(name):
-            if above != name and self._exists(above):
-                wildcard = f"*.{above}"
-                return wildcard if DnsName(wildcard) in self._published.names else None
-        return None
+        """The published wildcard that stands for a name: that of its closest encloser, unless that is itself (RFC 4592 3.3.1)."""
+        encloser = next((above for above in _suffixes(name) if self._exists(above)), name)
+        wildcard = f"*.{encloser}"
+        return wildcard if encloser != name and DnsName(wildcard) in self._published.names else None
 
     def _exists(self, name: str) -> bool:
         return self._is_published(name) or name in self._above
