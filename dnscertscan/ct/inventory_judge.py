@@ -20,6 +20,7 @@ from dnscertscan.pki.parse import parse
 ENDED = timedelta(days=30)
 """An issuance that ended longer ago is counted, and not judged."""
 _LOCAL = "local files"
+_STEP = "put the certificate of its CA into one of the paths, or name it with --issuer if it may issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ class _Examiner:
     def __init__(self, expected: Expected, at: datetime) -> None:
         self._expected, self._at = expected, at
         self._issuers = Issuers((*expected.pins.certificates, *expected.local.issuers))
+        pinned = [parse(one) for one in expected.pins.certificates]
+        self._named = frozenset(facts.key.digest.hex() for facts in pinned)
+        self._roots = any(facts.is_self_issued for facts in pinned)
         self._decisions: dict[str, list[Decision]] = {}
         for decision in expected.decisions:
             self._decisions.setdefault(decision.tbs_sha256, []).append(decision)
@@ -83,23 +87,25 @@ class _Examiner:
         if issuance.der is not None:
             ancestry = self._issuers.ancestry((Certificate(issuance.der),))
             if ancestry.direct:
-                key = ancestry.direct[0].key.digest.hex()
-                return self._pinned(key, ancestry.keys)
-            named = {parse(one).key.digest.hex() for one in pins.certificates}
-            if pins.keys and (claimed in named or pins.keys <= named):
-                return _Issuer("" if claimed in named else claimed, False, "its signature is by none of the keys of --issuer")
+                whole = any(facts.is_self_issued for facts in ancestry.all)
+                return self._pinned(ancestry.direct[0].key.digest.hex(), ancestry.keys, whole=whole)
+            if claimed in self._named:  # its signature says otherwise
+                claimed = ""
+            if pins.keys and pins.keys <= self._named and not self._roots:
+                return _Issuer(claimed, False, "its signature is by none of the keys of --issuer")
         if claimed:
-            return self._pinned(claimed, frozenset({claimed}))
-        if not pins.keys:
-            return _Issuer("", None)
-        return _Issuer("", None, "the key that signed it is not known: name the certificate of its CA (PEM) with --issuer")
+            return self._pinned(claimed, frozenset({claimed}), whole=False)
+        return _Issuer("", None, f"the key that signed it is not known: {_STEP}" if pins.keys else "")
 
-    def _pinned(self, key: str, keys: frozenset[str]) -> _Issuer:
+    def _pinned(self, key: str, keys: frozenset[str], *, whole: bool) -> _Issuer:
+        """By the keys of the CA that signed and of those above it; ``whole``: up to a root."""
         pins = self._expected.pins.keys
         if not pins:
             return _Issuer(key, None)
         if pins & keys:
             return _Issuer(key, True)
+        if self._roots and not whole:
+            return _Issuer(key, None, f"whether its CA (key {key}) is below a root of --issuer is not known: {_STEP}")
         return _Issuer(key, False, f"signed by the key {key} of a CA that is not among --issuer")
 
     def conflicts(self, sightings: Sightings, seen: Sequence[tuple[Sighting, _Issuer]]) -> Mapping[str, str]:
@@ -134,13 +140,16 @@ class _Examiner:
         elif refused:
             verdict = State.REJECTED, Status.CRITICAL, f"rejected by a person{_why(refused)}"
         elif faults:
-            verdict = self._fault(faults, decided)
+            verdict = self._fault(faults, decided, issuance)
         else:
             verdict = self._known(issuance) or self._decided_about(issuer, decided) or self._unknown(issuance, over)
         return Item(issuance, sighting.sources, *verdict, frozenset(faults), issuer.key)
 
-    def _fault(self, faults: Mapping[State, str], decided: Sequence[Decision]) -> tuple[State, Status, str]:
-        words = "; ".join(faults.values())
+    def _fault(
+        self, faults: Mapping[State, str], decided: Sequence[Decision], issuance: Issuance
+    ) -> tuple[State, Status, str]:
+        known = self._known(issuance)
+        words = "; ".join([*faults.values(), *([known[2]] if known else [])])
         for one in decided:
             if one.kind is Kind.ACKNOWLEDGE and faults.keys() <= one.faults:
                 return State.ACKNOWLEDGED, Status.OK, f"acknowledged until {moment(one.until)}{_why(one)}: {words}"

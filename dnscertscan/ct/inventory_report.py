@@ -66,7 +66,7 @@ def _details(report: Report, database: Path) -> Iterator[str]:
     local = report.local
     yield (
         f"local files: {local.get('certificates', 0)} certificates, {local.get('keys', 0)} keys;"
-        f" {report.unseen} valid certificates of them in no answer"
+        f" valid certificates among them that no source has: {report.unseen}"
     )
     for line in report.notes:
         yield f"note: {line}"

@@ -123,15 +123,20 @@ def test_another_ca_that_nobody_here_has(tmp_path: Path) -> None:
 
 
 def test_a_pinned_root(tmp_path: Path) -> None:
-    """A CA above the issuer counts where the certificates between them are at hand, as in every folder with chains."""
+    """A CA above the issuer counts where the certificates between them are at hand; where they are not, it is not decided."""
     here = local(tmp_path, SITE.credential.chain_pem)
     pins = Pins(frozenset({key_of(ROOT)}), (certificate(ROOT.certificate),))
     assert one(sighted(seen(SITE)), Expected(here, pins)).state is State.KNOWN
     changed = issue(ROOT.intermediate("Next Issuer"), "www.watched.com", logs=[LOG])
-    assert one(sighted(seen(changed)), Expected(here, pins)).state is State.WRONG_ISSUER
+    rogue = seen(issue(OTHER, "www.watched.com", logs=[LOG]))
+    for found in (seen(changed), rogue, replace(rogue, issuer_spki_sha256=key_of(OTHER)), replace(rogue, der=None)):
+        item = one(sighted(found), Expected(here, pins))
+        assert (item.state, item.status) == (State.ISSUER_UNDECIDED, Status.UNKNOWN)
+        assert "put the certificate of its CA into one of the paths" in item.reason
     (tmp_path / "new").mkdir()
-    here = local(tmp_path / "new", changed.credential.chain_pem)
+    here = local(tmp_path / "new", changed.credential.chain_pem, pem([OTHER.certificate, STRANGER.certificate]))
     assert one(sighted(seen(changed)), Expected(here, pins)).state is State.KNOWN
+    assert one(sighted(rogue), Expected(here, pins)).state is State.WRONG_ISSUER
 
 
 def test_a_digest_alone(tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_a_digest_alone(tmp_path: Path) -> None:
     assert one(sighted(found), Expected(here, pins)).state is State.UNKNOWN
     item = one(sighted(found), Expected(Local(), pins))
     assert (item.state, item.status) == (State.ISSUER_UNDECIDED, Status.UNKNOWN)
-    assert "name the certificate of its CA" in item.reason
+    assert "name it with --issuer if it may issue" in item.reason
     assert one(sighted(replace(found, issuer_spki_sha256=key_of(CA))), Expected(Local(), pins)).state is State.UNKNOWN
     assert one(sighted(replace(found, issuer_spki_sha256=key_of(OTHER))), Expected(Local(), pins)).state is State.WRONG_ISSUER
 
@@ -156,6 +161,8 @@ def test_a_serial_number_used_twice(tmp_path: Path) -> None:
     assert (item.state, item.status) == (State.SERIAL_CONFLICT, Status.CRITICAL)
     assert f"also for TBS {SITE.tbs_sha256}" in item.reason
     assert "a CA with the same key" in item.reason
+    mine = next(item for item in items if item.issuance.tbs_sha256 == SITE.tbs_sha256)
+    assert mine.reason.endswith(f"; it is in {tmp_path}/0.pem")
 
 
 def test_one_issuance_in_two_forms_is_no_conflict(tmp_path: Path) -> None:
