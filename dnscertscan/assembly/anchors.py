@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dnscertscan.errors import ConfigError
 from dnscertscan.model.certificates import Certificate
-from dnscertscan.pki.truststore import TrustStore, read_bundle
+from dnscertscan.pki.truststore import SYSTEM, TrustStore, read_bundle
 
 # Debian and Ubuntu, Fedora and RHEL, Alpine and the BSDs.
 _SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -30,7 +30,7 @@ def _system_store() -> TrustStore:
     places = [place for place in (ssl.get_default_verify_paths().cafile, *_SYSTEM_BUNDLES) if place and Path(place).is_file()]
     if not places:
         raise ConfigError("trust.system: this machine has no bundle of trust anchors; install ca-certificates or set it false")
-    return TrustStore("System", read_bundle(read_pem_file(Path(places[0]), "system trust store"))[0])
+    return TrustStore(SYSTEM, read_bundle(read_pem_file(Path(places[0]), "system trust store"))[0])
 
 
 def read_pem_file(path: Path, what: str) -> bytes:

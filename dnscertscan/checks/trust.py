@@ -12,7 +12,7 @@ from dnscertscan.checks.policy import TrustMode
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Deployment, Observation
 from dnscertscan.pki.fault import Diagnosis, Fault
-from dnscertscan.pki.truststore import TrustStore
+from dnscertscan.pki.truststore import SYSTEM, TrustStore
 from dnscertscan.pki.wording import is_error
 
 _UNTRUSTED = frozenset({"issuer-not-found", "self-signed-leaf", "self-signed-in-chain", "chain-too-long", "store-disagreement"})
@@ -83,13 +83,13 @@ class Examiner:
     def is_public(self, deployment: Deployment, name: str) -> bool | None:
         """True: a path leads to an anchor of a public store, whether or not the chain is valid; False: only to a private one.
 
-        None: it leads to neither, or a signature on it is wrong.
+        None: it leads to neither, only to an anchor of this machine's own store, or a signature on it is wrong.
         """
         for public in (True, False):
             if self._names[public]:
                 diagnosis = self._chains.diagnosis(deployment, name, public=public)
                 forged = any(fault.slug == _BAD_LINK for fault in diagnosis.faults)
-                if not forged and self._trusted(diagnosis, public=public):
+                if not forged and any(store != SYSTEM for store in self._trusted(diagnosis, public=public)):
                     return public
         return None
 

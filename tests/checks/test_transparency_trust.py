@@ -15,6 +15,7 @@ from servers.ct_judging import (
     LIST,
     ONE,
     PLAIN,
+    ROOT,
     STORE,
     STRANGER,
     THREE,
@@ -36,6 +37,7 @@ from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import LogState
+from dnscertscan.pki.truststore import SYSTEM, TrustStore
 
 
 @pytest.mark.parametrize("leaf", [PLAIN, embedded(spoilt(ONE.sct(over()))), embedded(STRANGER.sct(over()))])
@@ -175,3 +177,29 @@ def test_scts_over_something_else_prove_nothing() -> None:
     assert codes(findings) == ["601", "602", "605", "606", "607"]
     assert 'SCT in the TLS extension of log "log one"' in findings[1].message
     assert findings[0].ct == "not-logged"
+
+
+def test_an_anchor_of_this_machine_alone_is_not_public() -> None:
+    """The administrator of the scanner may have installed a company's own CA: browsers ask no SCTs of those."""
+    machine = TrustStore(SYSTEM, [ROOT])
+    findings = judge(public=[ELSEWHERE, machine]).endpoint(served(PLAIN))
+    assert [code for code in codes(findings) if code.startswith("6")] == []
+    assert {finding.ct for finding in findings} == {"unknown"}
+    assert "601" in codes(judge(public=[STORE, machine]).endpoint(served(PLAIN)))
+    assert judge(public=[ELSEWHERE, machine], private=[BUNDLE]).endpoint(served(PLAIN)) == ()
+
+
+def test_a_fault_of_the_audit_costs_the_audit_alone() -> None:
+    """It is reported as such; what else is wrong is still found, and CT says nothing of the certificate."""
+
+    class Broken(dict):
+        def get(self, key, default=None):
+            raise RuntimeError(key)
+
+    judging = judge(logs=replace(LIST, logs=Broken(LIST.logs)))
+    findings = judging.endpoint(served(ct_forge.issue([ONE, TWO], days_from(85, 90))))
+    assert codes(findings) == ["103", "901"]
+    assert 'check "certificate transparency" crashed on 192.0.2.1:443' in findings[1].message
+    assert [finding.ct for finding in findings] == ["", ""]
+    assert judging.ct(served(GOOD)) == {}
+    assert list(judging.ct_questions(served(GOOD))) == []
