@@ -38,6 +38,7 @@ class Look:
     seconds: float
     targets: tuple[Target, ...] = ()
     seen: dict[Target, Observation] = field(default_factory=dict)
+    left_out: int = 0
     problem: str = ""
 
     async def go(self) -> None:
@@ -49,7 +50,8 @@ class Look:
             except NotFetched as error:
                 self.problem = visible(str(error).removeprefix("its "), 300)
                 return
-        self.targets = self.place.targets(addresses)[:MAX_ADDRESSES]
+        every = self.place.targets(addresses)
+        self.targets, self.left_out = every[:MAX_ADDRESSES], len(every[MAX_ADDRESSES:])
         if not self.targets:
             self.problem = f"host {self.place.host} has no address that can be asked ({visible(', '.join(addresses), 200)})"
         begun = monotonic()
@@ -92,6 +94,8 @@ class Look:
             return (Point(Status.UNKNOWN, self.problem or "the time ended before its addresses were known"),)
         answered = any(isinstance(one.outcome, Handshake) for one in self.seen.values())
         points = []
+        if self.left_out:
+            points.append(Point(Status.WARNING, f"{self.left_out} addresses more than {MAX_ADDRESSES} were not asked"))
         for target, (place, word, said) in zip(self._silent(), self.unanswered(), strict=True):
             status = Status.UNKNOWN if not answered else Status.WARNING
             if answered and ":" in target.endpoint.address and word in _NO_ROUTE:

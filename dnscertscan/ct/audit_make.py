@@ -31,7 +31,7 @@ class Auditor:
             presented.chain, self.log_list, self.at, staple=presented.staple, tls_scts=presented.scts,
             issuers=self.issuers.candidates, public=held,
         )
-        points = (*pin_points(self.pins, ancestry, presented.leaf), *points_of(found, presented.leaf, held))
+        points = (*pin_points(self.pins, ancestry, presented.leaf), *points_of(found, presented.leaf, held, self.at))
         return Audited(presented, found, public, points)
 
     def audit_all(self, presented: Iterable[Presented]) -> tuple[Audited, ...]:

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from dnscertscan.ct.audit_issuers import Ancestry, Pins
 from dnscertscan.ct.audit_report import Point, Proof, Status
@@ -25,13 +26,17 @@ def log_name(result: SctResult) -> str:
     return "" if isinstance(result.sct, BadSct) else b64encode(result.sct.log_id).decode()
 
 
-def points_of(audit: CtAudit, leaf: Certificate, public: bool | None) -> Iterator[Point]:
+def points_of(audit: CtAudit, leaf: Certificate, public: bool | None, at: datetime) -> Iterator[Point]:
     """What its SCTs and the policies say."""
+    end = parse(leaf).not_after
+    expired = end is not None and end < at
     yield from _invalid(audit.results)
     yield from _logged(audit, leaf, public)
     refused = any(policy.compliant is False for policy in audit.policies)
     if audit.logged is Logged.LOGGED or (refused and _only_unlisted(audit)):
-        yield from _policies(audit)
+        yield from _policies(audit, expired=expired)
+    if end is not None and expired:
+        yield Point(Status.OK, f"it has expired on {end.isoformat()}: whether a browser's policy is met does not matter any more")
     for note in audit.notes:
         yield Point(Status.OK, visible(note, 500))
 
@@ -100,14 +105,14 @@ def _undecided(audit: CtAudit, leaf: Certificate, unlisted: Sequence[SctResult])
     return f"not decided: {visible('; '.join(audit.notes), 400)}"
 
 
-def _policies(audit: CtAudit) -> Iterator[Point]:
+def _policies(audit: CtAudit, *, expired: bool) -> Iterator[Point]:
     for policy in audit.policies:
         if policy.compliant is True:
             continue
         how = "is not met" if policy.compliant is False else "cannot be decided"
         said = f"policy of {PROGRAMS[policy.program]} {how}: {visible('; '.join(policy.reasons), 400)}"
         open_question = policy.compliant is None and APPLE_ALL_STATIC in policy.reasons
-        yield Point(Status.OK if open_question else Status.WARNING, said)
+        yield Point(Status.OK if open_question or expired else Status.WARNING, said)
 
 
 def pin_points(pins: Pins, ancestry: Ancestry, leaf: Certificate) -> Iterator[Point]:

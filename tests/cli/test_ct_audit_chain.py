@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -167,6 +167,17 @@ def test_a_policy_that_is_not_met(run: Run, logs: tuple[CtLog, ...]) -> None:
     assert "policy of Chrome is not met" in found["summary"]
 
 
+def test_a_policy_ends_with_the_certificate(run: Run, good: Issued, logs: tuple[CtLog, ...]) -> None:
+    """Of an expired certificate it is a remark: no browser takes it, and logs are closed when their time is over."""
+    lone = issue(CA, "www.example.com", logs=logs[:1])
+    path = chain_file(*lone.chain)
+    end = lone.certificate.not_valid_after_utc
+    assert audit(run, path, at=(end - timedelta(hours=1)).isoformat()).status == 1
+    done = audit(run, path, at=(end + timedelta(hours=1)).isoformat())
+    assert (done.status, f"expired on {end.isoformat()}" in done.out) == (0, True)
+    assert "expired" not in audit(run, chain_file(*good.chain)).out
+
+
 def test_no_sct_in_a_file(run: Run) -> None:
     """Whether the server sends some nobody knows: undecided, never "not logged"."""
     plain = CA.leaf("www.example.com")
@@ -208,5 +219,8 @@ def test_a_private_ca(run: Run, good: Issued) -> None:
     assert audit(run, chain_file(*plain.chain), "--ca-file", "root.pem").status == 3
     status, found = audit_json(run, chain_file(*good.chain), "--ca-file", "root.pem")
     assert (status, found["logged"], found["policies"]) == (0, "logged", [])
+    Path("c.toml").write_text("[ct]\nlog_private = true\n")
+    status, found = audit_json(run, chain_file(*good.chain), "--ca-file", "root.pem", "--config", "c.toml")
+    assert (status, [policy["compliant"] for policy in found["policies"]]) == (0, [True] * 3)
 
 

@@ -136,8 +136,10 @@ def test_every_address(run: Run, good: Issued, logs: tuple[CtLog, ...]) -> None:
 def test_the_name_that_is_asked_for(run: Run, good: Issued) -> None:
     """By SNI: HOST, or --sni; an address alone asks for no name."""
     other = CA.leaf("default.test")
-    with nginx.serve([Host("default.test", [other]), Host(NAME, [good.credential])]) as port:
+    with nginx.serve([Host("default.test", [other]), Host(NAME, [good.credential])], ("127.0.0.1", "::1")) as port:
         assert audit(run, port)[0] == 0
+        assert run(f"[::1]:{port}", *LIST, "--sni", NAME).status == 0
+        assert run(f"[::1]:{port}", *LIST).status == 2
         assert run(f"127.0.0.1:{port}", *LIST, "--sni", NAME).status == 0
         assert run(f"127.0.0.1:{port}", *LIST).status == 2
         assert run(*at_loopback("elsewhere.test", port)).status == 2

@@ -1,6 +1,8 @@
 """`dnscertscan ct audit HOST` behind STARTTLS, and against hosts that do anything but answer: bounded, and never a guess."""
 
 import json
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 from servers import hostile
-from servers.command import closed_port
+from servers.command import COMMAND, clean_environment, closed_port
 from servers.ct_auditing import Run, at_loopback, found_in, runner
 from servers.ct_issue import Issued, issue
 from servers.ct_log import CtLog
@@ -135,3 +137,17 @@ def test_no_such_host(run: Run) -> None:
     assert run(f"127.0.0.1:{closed_port()}").status == 3
 
 
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted(tmp_path: Path, how: signal.Signals) -> None:
+    """Ends at once with what it knows, status 3 and a whole first line, and leaves no process behind."""
+    with hostile.watched(hostile.silent) as server:
+        command = [*COMMAND, "ct", "audit", f"127.0.0.1:{server.port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clean_environment(tmp_path)) as process:
+            while not server.visits:
+                time.sleep(0.05)
+            process.send_signal(how)
+            out, _ = process.communicate(timeout=15)
+    assert process.returncode == 3
+    assert out.startswith(f"CT UNKNOWN - 127.0.0.1:{server.port}: not everything was looked at: interrupted ({how.name})")
