@@ -122,8 +122,11 @@ class Issuers:
 def family(issuer: str, known: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """By what issuers of one CA are told: their very name, and the CA that their organisation belongs to, where the map knows it.
 
-    Two issuers with anything in common are taken for one CA, when it comes to whether a certificate replaces another.
+    Two issuers with anything in common are taken for one CA, when it comes to whether a certificate replaces another; one whose
+    name no source tells is like no other.
     """
+    if not issuer:
+        return frozenset()
     return frozenset({f"dn:{issuer}", *known.get(f"{ORGANISATION}{organisation(issuer)}", ())})
 
 

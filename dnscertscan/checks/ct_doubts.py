@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dnscertscan.checks.ct_rows import listed
 from dnscertscan.model.text import visible
 
-NO_KEY = "whether the CA may issue: its key is not known, so search a source that tells it (sslmate, certspotter)"
-NO_DOMAIN = "whether CAA allows a CA whose CAA domains are not known"
-NO_CAA = "whether CAA allows the CA: the records of these names were not learnt"
-NOT_SEEN = "whether it is served: no server was seen for its names"
+NO_KEY = "whether these CAs may issue (their keys are not known; sslmate and certspotter tell them)"
+NO_DOMAIN = "whether CAA allows these CAs (their CAA domains are not known)"
+NO_CAA = "whether CAA allows what was issued for these names (their records were not learnt)"
+NOT_SEEN = "whether what was issued for these names is served (no server was seen)"
 
 
 class Doubts:
@@ -28,4 +28,4 @@ class Doubts:
             about = sorted(found)
             reason = next((found[one] for one in about if found[one]), "")
             why = f" ({visible(reason, 200)})" if reason else ""
-            yield f"{question}: {len(about)} times, as for {listed(about, 3)}{why}"
+            yield f"{question}: {listed(about, 3)}{why}"

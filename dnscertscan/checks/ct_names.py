@@ -47,8 +47,8 @@ def hidden(rows: Mapping[str, Row], places: Places, looked: Set[str]) -> Iterato
         unseen = [name for name in names if name not in looked]
         if unseen:
             message = (
-                f"only CT knows {len(unseen)} names under the wildcard {visible(wildcard, 260)}: {listed(unseen)}; "
-                "scan them as well with --ct-names"
+                f"names under the wildcard {visible(wildcard, 260)} that only CT knows were not scanned: {listed(unseen)}; "
+                "scan them with --ct-names"
             )
             yield Finding(rule, rule.severity, name_subject(wildcard, places), message)
 

@@ -26,7 +26,6 @@ class Leaf(NamedTuple):
     ref: CertificateRef
     tbs: str
     key: str
-    kind: str
     names: tuple[str, ...]
     names_key: bytes
 
@@ -76,8 +75,17 @@ class Seen:
         self._names = {name for row in rows.values() for name in row.names}
         self._covering = self._names | {wildcard_above(name) for name in self._names}
         self._by_names: dict[bytes, list[str]] = {}
+        self._newest: dict[bytes, datetime] = {}
         for tbs, row in rows.items():
+            if not row.issuance.names:
+                continue
             self._by_names.setdefault(row.names_key, []).append(tbs)
+            if (start := row.issuance.not_before) is not None:
+                self._newest[row.names_key] = max(start, self._newest.get(row.names_key, start))
+        self._by_octets = {
+            Certificate(row.issuance.der).sha256: tbs for tbs, row in rows.items()
+            if row.issuance.der is not None and not row.issuance.precert
+        }
         self._by_serial: dict[str, list[str]] = {}
         for tbs in sorted(sightings):
             self._by_serial.setdefault(sightings[tbs].issuance.serial, []).append(tbs)
@@ -99,7 +107,7 @@ class Seen:
                 self.unreached[one] = self.unreached.get(one, 0) + 1
             return ()
         self.looked.update(about)
-        here: list[Leaf] = []
+        here: list[tuple[Leaf, Certificate]] = []
         for deployment in outcome.deployments:
             if deployment.chain:
                 leaf = self._leaf(deployment.chain[0])
@@ -109,22 +117,30 @@ class Seen:
                     self.public.setdefault(leaf.ref.issuer, set()).add(is_public(observation, deployment))
                 self._twins(leaf, deployment, target)
                 if deployment.sni:
-                    here.append(leaf)
+                    here.append((leaf, deployment.chain[0]))
         if not outcome.unanswered and outcome.engine_failure is None:
             self._stale(here, target)
         return ()
 
     def _leaf(self, certificate: Certificate) -> Leaf:
-        leaf = self._leaves.get(certificate.sha256)
+        leaf = self._as_in_ct(certificate) or self._leaves.get(certificate.sha256)
         if leaf is None:
             facts = parse(certificate)
             names = names_of(facts)
-            leaf = Leaf(
-                refer(facts, 0), tbs_sha256(certificate), facts.key.digest.hex(), key_kind(facts),
-                tuple(name for name in names if name in self._covering), names_key(names),
-            )
+            concerned = tuple(name for name in names if name in self._covering)
+            digest = facts.key.digest.hex()
+            leaf = Leaf(refer(facts, 0), tbs_sha256(certificate), digest, concerned, names_key(names))
             self._leaves.put(certificate.sha256, leaf)
         return leaf
+
+    def _as_in_ct(self, certificate: Certificate) -> Leaf | None:
+        """The same without reading it, where CT has these very octets: that is nearly all there is in a big fleet."""
+        row = self._rows.get(self._by_octets.get(certificate.sha256, ""))
+        if row is None:
+            return None
+        one = row.issuance
+        shown = CertificateRef(0, certificate.sha256, one.subject, one.issuer, one.serial, one.not_before, one.not_after)
+        return Leaf(shown, one.tbs_sha256, one.key_sha256 or "", row.names, row.names_key)
 
     def _note(self, leaf: Leaf) -> None:
         if leaf.tbs in self._rows:
@@ -138,12 +154,14 @@ class Seen:
             for mark in family(leaf.ref.issuer, self._policy.ca_domains):
                 newest[mark] = max(newest.get(mark, leaf.ref.not_before), leaf.ref.not_before)
 
-    def _stale(self, here: list[Leaf], target: Target) -> None:
+    def _stale(self, here: list[tuple[Leaf, Certificate]], target: Target) -> None:
         """The newest certificate of each set of names and kind of key, when CT has newer ones that are not served here."""
         newest: dict[tuple[bytes, str], Leaf] = {}
-        for leaf in here:
+        if not any(start < self._newest.get(leaf.names_key, start) for leaf, _ in here if (start := leaf.ref.not_before)):
+            return
+        for leaf, certificate in here:
             if leaf.names_key in self._by_names and leaf.ref.not_before is not None:
-                group = (leaf.names_key, leaf.kind)
+                group = (leaf.names_key, key_kind(parse(certificate)))
                 if group not in newest or _age(newest[group]) < _age(leaf):
                     newest[group] = leaf
         for (key, kind), leaf in newest.items():

@@ -42,13 +42,11 @@ def incomplete(sightings: Sightings | None, unasked: Iterable[str], doubts: Doub
                 yield Finding(rule, rule.severity, Subject(fqdn=visible(source, 260)), message)
         if sightings.unidentified:
             names = sorted({one.names[0] for one in sightings.unidentified if one.names})
-            lines.append(
-                f"{len(sightings.unidentified)} certificates that search services list but did not hand out, as for "
-                f"{listed(names, 3)}"
-            )
+            count = len(sightings.unidentified)
+            lines.append(f"certificates that search services list but did not hand out ({count}): for {listed(names, 3)}")
         if sightings.left_out:
             name, why = min(sightings.left_out)
-            lines.append(f"{len(sightings.left_out)} names nobody was asked for, as {name.display} ({visible(why, 200)})")
+            lines.append(f"names nobody was asked for ({len(sightings.left_out)}): {name.display} ({visible(why, 200)})")
     lines += [visible(line, 300) for line in dict.fromkeys(unasked)]
     if lines:
         message = f"what CT has is not known in full: {'; '.join(lines)}"

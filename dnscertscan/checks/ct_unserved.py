@@ -74,17 +74,18 @@ class Unserved:
     def _missed(self, row: Row) -> str:
         """Where it may be served without our knowing."""
         places = sum(self.seen.unreached.get(name, 0) for name in row.own)
-        return f" ({places} places for its names gave no certificate)" if places else ""
+        return f" (places for its names that gave no certificate: {places})" if places else ""
 
     def _age(self, row: Row) -> timedelta:
         return timedelta.max if row.since is None else self.at - row.since
 
     def _was_looked_at(self, row: Row) -> bool:
-        """Whether a server was seen for one of its names; of names that the zones do not have nothing else is to be seen."""
+        """Whether a server was seen for one of its names. Names that nobody can look at are told of as such (DCS626, 627)."""
         if any(name in self.seen.looked for name in row.own):
             return True
-        if any(self.places.standing(name) is not Standing.ORPHAN for name in row.own):
-            self.doubts.add(NOT_SEEN, row.own[0])
+        missed = next((name for name in row.own if self.places.standing(name) is Standing.PUBLISHED), None)
+        if missed is not None:
+            self.doubts.add(NOT_SEEN, missed)
         return False
 
     def _newest(self) -> Mapping[tuple[bytes, str], datetime]:

@@ -107,10 +107,13 @@ def test_names_under_a_wildcard() -> None:
     (finding,) = found(ct=certificates, names=names, known=keys)
     assert (finding.rule.slug, finding.severity) == ("ct-wildcard-name", Severity.INFO)
     assert (finding.subject.fqdn, finding.subject.wildcard) == ("*.example.com", "*.example.com")
-    assert "3 names under the wildcard *.example.com: a.example.com, b.example.com, c.example.com; scan them" in finding.message
+    assert finding.message == (
+        "names under the wildcard *.example.com that only CT knows were not scanned: "
+        "a.example.com, b.example.com, c.example.com; scan them with --ct-names"
+    )
     seen = [at(1, one, name=f"{letter}.example.com") for letter, one in zip("abc", certificates, strict=True)]
     (finding,) = found(seen[:2], ct=certificates, names=names, known=keys)
-    assert "1 names under the wildcard *.example.com: c.example.com" in finding.message
+    assert "that only CT knows were not scanned: c.example.com; scan" in finding.message
     assert found(seen, ct=certificates, names=names) == []
     assert found(ct=[made("*.example.com", "exa_mple.example.com\\")], names=published("*.example.com"), known=keys) != []
 

@@ -57,8 +57,8 @@ def test_everything_else_that_is_open_is_one_note() -> None:
     (finding,) = found(ct=what, unasked=("logs: no answer\x1b", "logs: no answer\x1b"))
     assert (finding.rule.slug, finding.subject.fqdn) == ("ct-search-incomplete", "")
     assert finding.message == (
-        "what CT has is not known in full: 1 certificates that search services list but did not hand out, as for a.example.com; "
-        "1 names nobody was asked for, as co.uk (a public suffix); logs: no answer\\x1b"
+        "what CT has is not known in full: certificates that search services list but did not hand out (1): for a.example.com; "
+        "names nobody was asked for (1): co.uk (a public suffix); logs: no answer\\x1b"
     )
 
 

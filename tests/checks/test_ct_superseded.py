@@ -7,6 +7,7 @@ import pytest
 from servers.ct_sighting import NOW, OTHER, SECOND, WWW, at, codes, found, issuance, made, published, sightings
 from servers.judging import deployment, failed, target
 
+from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.observations import Failure, FailureKind
 from dnscertscan.model.transparency import Known
@@ -110,6 +111,12 @@ def test_the_order_and_the_case_of_names_do_not_matter() -> None:
     """They are a set."""
     old, new = made("www.example.com", "example.com", ago=40), made("EXAMPLE.com", "www.example.com", ago=5)
     assert codes(found([at(1, old)], ct=[old, new])) == ["ct-superseded"]
+
+
+def test_certificates_without_names_are_not_of_one_kind() -> None:
+    """Nothing in common is no set of names."""
+    bare = issuance(NEW.leaf, names=())
+    assert found([at(1, deployment(Certificate(b"octets")), deployment(made(ago=40).leaf))], ct=[bare]) == []
 
 
 def test_what_was_not_seen_completely_is_no_proof() -> None:

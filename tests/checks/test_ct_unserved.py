@@ -88,14 +88,14 @@ def test_of_servers_that_were_not_seen_nothing_follows() -> None:
     lab = made("a.lab.example.com", ago=10)
     (finding,) = found([failed(target("mail1.example.com"), refused)], ct=[*mails, lab], names=names)
     assert (finding.rule.slug, finding.severity) == ("ct-search-incomplete", Severity.INFO)
-    assert "no server was seen for its names: 2 times, as for mail1.example.com, mail2.example.com" in finding.message
+    assert "is served (no server was seen): mail1.example.com, mail2.example.com" in finding.message
 
 
 def test_places_that_gave_no_certificate_are_counted() -> None:
     """It may be there."""
     refused = Failure(FailureKind.REFUSED, "x")
     (finding,) = found([at(1, GOOD), failed(target(address="192.0.2.2"), refused)], ct=[GOOD, ROGUE])
-    assert "(1 places for its names gave no certificate)" in finding.message
+    assert "(places for its names that gave no certificate: 1)" in finding.message
 
 
 def test_a_key_that_no_source_tells() -> None:
@@ -153,6 +153,12 @@ def test_validity_of_a_ca_nobody_knows() -> None:
     ours = made("www.example.com", "example.com", ago=20, days=201)
     (finding,) = found([at(1, GOOD)], ct=[GOOD, ours], known={ours.key: "x"})
     assert (finding.rule.slug, finding.severity) == ("ct-validity-over-cap", Severity.ERROR)
+
+
+def test_an_issuer_that_no_source_tells_is_like_no_other() -> None:
+    """Certificates of nobody knows whom are no renewals of each other."""
+    old, new = (replace(made("www.example.com", ca=OTHER, ago=ago).issuance, der=None, issuer="") for ago in (20, 10))
+    assert codes(found([at(1, GOOD)], ct=[old, new])) == ["ct-unknown-key"] * 2
 
 
 def test_precertificates_alone_are_certificates() -> None:

@@ -64,6 +64,22 @@ def test_both_sides_mean_the_same_marks() -> None:
     assert (ca_map.KEY_ID, ca_map.NAME, ca_map.ORGANISATION) == (ct_ca.KEY_ID, ct_ca.NAME, ct_ca.ORGANISATION)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("CN=R11,O=Let's Encrypt,C=US", "CN=E7,O=Let's Encrypt,C=US"),
+        ("CN=R3,O=Let's Encrypt,C=US", "C=US, O=Let's Encrypt, CN=R99"),
+        ("CN=Go Daddy Secure CA,O=GoDaddy.com\\, Inc.,L=Scottsdale", "CN=X,O=GODADDY.COM\\, INC.,C=US"),
+        ("CN=WR2,O=Google Trust Services,C=US", "CN=WE1,O=Google Trust Services LLC,C=US"),
+    ],
+)
+def test_keys_of_one_ca_are_told_by_the_organisation(one: str, other: str) -> None:
+    """For telling a renewal; another CA has nothing in common with it."""
+    assert ct_ca.family(one, ca_domains()) & ct_ca.family(other, ca_domains())
+    assert not ct_ca.family(one, ca_domains()) & ct_ca.family("CN=SwissSign RSA TLS DV,O=SwissSign AG,C=CH", ca_domains())
+    assert not ct_ca.family("", ca_domains())
+
+
 def test_a_map_is_made_of_certificates(tmp_path: Path) -> None:
     """Keys come to the CA with the organisation; made again it is the same, octet for octet."""
     authority = Authority.root("House Root", now=NOW)
