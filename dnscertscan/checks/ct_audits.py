@@ -7,26 +7,36 @@ sent). SSLyze and the hellos for old servers do not ask for SCTs, so what only t
 certificate, all of them must have been judged, by a known log's key, and none be good: an SCT of an unknown log, or one without
 an issuer to check it by, leaves it *unknown*. So does a CA that is not known to be public: the rules are made for those, and a
 self-signed certificate without SCTs says nothing. And a certificate that any search service has, by the hash of its TBS, *is*
-logged, whatever comes with it; so is one for which another server of the run has sent a valid SCT.
+logged, whatever comes with it; so is one for which another server of the run has sent a valid SCT. Where a search was wanted, it
+must have ruled that out: a service has to vouch for having everything for a name of the certificate, up to a time when it would
+have been logged. A search that failed, or that only lists what it has, leaves it *unknown*; without any search the handshakes
+decide.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 
+from dnscertscan.checks.ct_rows import names_of
 from dnscertscan.checks.trust import Examiner
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import CtAudit, Delivery, InclusionVerdict, Logged, Program, SctResult, SctVerdict
+from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Deployment
+from dnscertscan.model.sightings import Verdict
 from dnscertscan.model.text import visible
 from dnscertscan.model.transparency import CtFacts, CtPolicy
 from dnscertscan.pki.ct_audit import audit, entry_of
 from dnscertscan.pki.memory import Kept
+from dnscertscan.pki.parse import Facts, parse
 from dnscertscan.pki.tbs import Entry
 
 _MOST, _MOST_OCTETS = 4096, 16 << 20
+_MAX_NAMES = 100
+NOT_RULED_OUT = "no valid SCT comes with it, and the search services that were asked do not rule out that it is logged"
+"""How the note on such a certificate begins."""
 _BROKEN_PROMISES = frozenset({InclusionVerdict.NOT_INCLUDED, InclusionVerdict.MISBEHAVIOUR})
 Question = tuple[str, SctResult, Entry]
 """SHA-256 of the leaf, a valid SCT of it with its log, and what the SCT is over."""
@@ -109,7 +119,7 @@ class Audits:
         return replace(made, policies=tuple(policies))
 
 
-def settle(deployment: Deployment, made: CtAudit, public: bool | None, facts: CtFacts) -> CtAudit:
+def settle(deployment: Deployment, made: CtAudit, public: bool | None, facts: CtFacts, grace: timedelta) -> CtAudit:
     """What was learnt elsewhere, and what the CA is, decide about ``logged`` together with the audit."""
     sightings = facts.sightings
     seen = sightings.issuances.get(made.tbs_sha256) if sightings is not None and made.tbs_sha256 else None
@@ -118,9 +128,27 @@ def settle(deployment: Deployment, made: CtAudit, public: bool | None, facts: Ct
         return replace(made, logged=Logged.LOGGED, notes=(*made.notes, note))
     if made.logged is Logged.NOT_LOGGED and not public:
         return replace(made, logged=Logged.UNKNOWN)
+    if made.logged is Logged.NOT_LOGGED and (why := _not_ruled_out(parse(deployment.chain[0]), facts, grace)):
+        return replace(made, logged=Logged.UNKNOWN, notes=(*made.notes, why))
     if made.logged is Logged.LOGGED and _all_broken(deployment, made, facts):
         return replace(made, logged=Logged.UNKNOWN, notes=(*made.notes, "none of the logs that promised to have it has it"))
     return made
+
+
+def _not_ruled_out(leaf: Facts, facts: CtFacts, grace: timedelta) -> str:
+    """Why the search that was wanted leaves open whether CT has a certificate that it did not find; empty when it does not."""
+    if facts.sightings is None:
+        return f"{NOT_RULED_OUT}: {visible(facts.unasked[0], 300)}" if facts.unasked else ""
+    names = [DnsName.parse(name) for name in names_of(leaf)[:_MAX_NAMES]]
+    vouched = max(filter(None, map(facts.sightings.complete_as_of, names)), default=None)
+    if vouched is not None and leaf.not_before is not None and vouched >= leaf.not_before + grace:
+        return ""
+    silent = {
+        answer.source for answer in facts.sightings.answers
+        if answer.verdict is Verdict.UNAVAILABLE and any(name.is_within(answer.domain) for name in names)
+    }
+    answer = f"no answer from {', '.join(sorted(silent))}" if silent else "none of them vouches for having everything"
+    return f"{NOT_RULED_OUT}: {visible(answer, 300)}"
 
 
 def _all_broken(deployment: Deployment, made: CtAudit, facts: CtFacts) -> bool:

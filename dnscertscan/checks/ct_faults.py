@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dnscertscan.checks.ct_audits import NOT_RULED_OUT
 from dnscertscan.model.certificates import CertificateRef
 from dnscertscan.model.ct import (
     BadSct,
@@ -79,7 +80,8 @@ def look(case: Case) -> Iterator[Fault]:
     if case.bound:
         yield from _rules_for_public(case)
     if missing := tuple(open_questions(case)):
-        step = f"let the server send its whole chain, and look again; {_LOOK}"
+        lacking = any(result.verdict is SctVerdict.UNVERIFIABLE for result in case.audit.results)
+        step = "let the server send its whole chain, and look again" if lacking else f"look again later; {_LOOK}"
         yield _fault("ct-unknown", case, "what Certificate Transparency says is not known", missing, step)
 
 
@@ -144,7 +146,7 @@ def open_questions(case: Case) -> Iterator[str]:
         yield f"{_scts(sum(result.reason == reason for result in unverifiable))} cannot be checked: {reason}"
     yield from _told([result for result in audit.results if result.reason.startswith(FUTURE)])
     if case.bound:
-        yield from (note for note in audit.notes if note.startswith((UNSEEN, STAPLE_UNUSABLE)))
+        yield from (note for note in audit.notes if note.startswith((UNSEEN, STAPLE_UNUSABLE, NOT_RULED_OUT)))
 
 
 def hangs_on_list(case: Case) -> bool:
@@ -152,10 +154,10 @@ def hangs_on_list(case: Case) -> bool:
     if case.bound is False or not case.in_force:
         return False
     results = case.audit.results
+    undecided = case.audit.logged is Logged.UNKNOWN or any(policy.compliant is None for policy in case.audit.policies)
     stateless = any(result.log is not None and result.state is None for result in results)
     unknown = any(result.verdict is SctVerdict.UNKNOWN_LOG for result in results)
-    undecided = any(policy.compliant is None for policy in case.audit.policies)
-    return (case.is_stale and unknown) or (stateless and undecided)
+    return undecided and (stateless or (case.is_stale and unknown))
 
 
 def named(result: SctResult) -> str:

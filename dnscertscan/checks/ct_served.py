@@ -79,7 +79,7 @@ class Served:
         if deployment.chain:
             leaf, public = deployment.chain[0].sha256, self._audits.is_public(deployment, name)
             made = self._audits.audited(deployment, public, key_of(deployment, public)).audit
-            made = settle(deployment, made, public, self._facts)
+            made = settle(deployment, made, public, self._facts, self._policy.grace)
             if made.logged is not Logged.LOGGED and self._audits.is_proven(leaf):
                 made = replace(made, logged=Logged.LOGGED, notes=(*made.notes, "logged: another server sends a valid SCT for it"))
             if leaf not in others or _WORDS.index(made.logged) > _WORDS.index(others[leaf].logged):
@@ -136,7 +136,7 @@ class Served:
         if not deployment.chain:
             return Verdict()
         audited = self._audits.audited(deployment, public, key)
-        settled = settle(deployment, audited.audit, public, self._facts)
+        settled = settle(deployment, audited.audit, public, self._facts, self._policy.grace)
         leaf = deployment.chain[0]
         case = Case(settled, reference(leaf, 0), public, self._at, self._facts.inclusions.get(leaf.sha256, ()))
         word = PRIVATE if public is False else settled.logged.value

@@ -13,9 +13,9 @@ RULES = (
         601, "ct-not-logged", ERROR, "Certificate is not shown to be logged",
         why="""
             A certificate of a public CA has to come with signed promises of CT logs (SCTs), in the certificate, in the
-            handshake or in a stapled OCSP response. All three were looked at, and no promise that counts was there; no search
-            service that was asked has the certificate either. Browsers refuse it. A certificate that no log has can have been
-            issued without anybody but its CA knowing.
+            handshake or in a stapled OCSP response. All three were looked at, and no promise that counts was there; if
+            a search was asked for, it has ruled out that CT has the certificate all the same. Browsers refuse it. A
+            certificate that no log has can have been issued without anybody but its CA knowing.
             """,
         fix=f"""
             Ask the CA why it did not log the certificate, and order one with embedded SCTs: nearly every public CA does that
@@ -140,8 +140,8 @@ RULES = (
         610, "ct-unknown", INFO, "What Certificate Transparency says could not be decided",
         why="""
             Some of the evidence was missing: the certificate of the issuer, the SCTs of a handshake that could not be seen,
-            the answer of a log, a list of logs that is new enough. Nothing bad follows from that, and nothing good either: the
-            verdict is unknown. What concerns the whole run is said once, not for every certificate.
+            the answer of a log or of a search service, a list of logs that is new enough. Nothing bad follows from that, and
+            nothing good either: the verdict is unknown. What concerns the whole run is said once, not for every certificate.
             """,
         fix=f"""
             The message says what was missing and why. Let the server send its whole chain, update the list of logs, or let

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pki.forge import NOW
+from pki.forge import DAY, NOW
 from servers.ct_judging import (
     BUNDLE,
     GOOD,
@@ -23,7 +23,7 @@ from servers.judging import target
 
 from dnscertscan.model.ct import InclusionVerdict, Issuance, Sct, SctVerdict
 from dnscertscan.model.names import DnsName
-from dnscertscan.model.sightings import SearchResult, Sighting, Sightings, Verdict
+from dnscertscan.model.sightings import SearchResult, Sighting, Sightings, Verdict, unavailable
 from dnscertscan.model.transparency import CtFacts
 from dnscertscan.pki.sct import verify
 from dnscertscan.pki.tbs import tbs_sha256
@@ -155,7 +155,7 @@ def test_a_search_that_does_not_have_it_proves_nothing_against_scts() -> None:
     judging.learn_ct(seen_by(PLAIN, "crt.sh"))
     judging.learn_ct(CtFacts(sightings=Sightings(at=NOW)))
     assert judging.endpoint(served(GOOD)) == ()
-    assert "601" in codes(judging.endpoint(served(PLAIN)))
+    assert {finding.ct for finding in judging.endpoint(served(PLAIN))} == {"unknown"}
 
 
 def test_judging_twice_says_the_same() -> None:
@@ -176,3 +176,39 @@ def test_what_another_server_sends_counts_for_the_certificate() -> None:
     assert six(findings) == ["605", "606", "607"]
     assert {finding.ct for finding in findings} == {"logged"}
     assert logged(judging, second) == ["logged"]
+
+
+def searched(*answers: SearchResult) -> CtFacts:
+    """A search that found nothing."""
+    return CtFacts(sightings=Sightings(answers=answers, at=NOW))
+
+
+def test_a_search_that_failed_leaves_it_open() -> None:
+    """Wanted, and no answer: unknown, with the service's name, and not "not logged". Browsers refuse the certificate anyway."""
+    domain, other = DnsName("example.com"), DnsName("example.net")
+    judging = judge()
+    for facts, why in (
+        (searched(unavailable("crt.sh", domain, "HTTP 502"), unavailable("SSLMate", other, "late")), "no answer from crt.sh; "),
+        (searched(SearchResult("crt.sh", domain, Verdict.ABSENT, as_of=NOW)), "none of them vouches for having everything; "),
+        (searched(SearchResult("SSLMate", other, Verdict.ABSENT, as_of=NOW, complete=True)), "none of them vouches"),
+        (searched(SearchResult("SSLMate", domain, Verdict.ABSENT, as_of=NOW - 30 * DAY, complete=True)), "none of them vouches"),
+        (CtFacts(unasked=("what search services know of CT is unknown: no time was left",)), "no time was left; "),
+    ):
+        judging.learn_ct(facts)
+        findings = judging.endpoint(served(PLAIN))
+        assert six(findings) == ["605", "606", "607", "610"]
+        assert "do not rule out that it is logged: " in findings[-1].message
+        assert why in findings[-1].message
+        assert {finding.ct for finding in findings} == {"unknown"}
+        assert logged(judging, served(PLAIN)) == ["unknown"]
+        assert judging.endpoint(served(GOOD)) == ()
+
+
+def test_a_search_that_vouches_decides() -> None:
+    """It has everything up to a time when this certificate would have been there, and has it not."""
+    judging = judge()
+    absent = SearchResult("SSLMate", DnsName("example.com"), Verdict.ABSENT, as_of=NOW, complete=True)
+    judging.learn_ct(searched(absent, unavailable("crt.sh", DnsName("example.com"), "HTTP 502")))
+    findings = judging.endpoint(served(PLAIN))
+    assert six(findings) == ["601", "605", "606", "607"]
+    assert {finding.ct for finding in findings} == {"not-logged"}
