@@ -11,7 +11,7 @@ from dnscertscan.pki.bundle import read_bundle
 from dnscertscan.pki.dn import DistinguishedName
 from dnscertscan.pki.parse import Facts, parse
 from dnscertscan.pki.signatures import Budget
-from dnscertscan.pki.truststore import TrustStore
+from dnscertscan.pki.truststore import SYSTEM, TrustStore
 from dnscertscan.settings.values import parse_issuer
 
 _PREFIX = "sha256:"
@@ -98,8 +98,12 @@ class Issuers:
         return Ancestry(tuple(direct), tuple(found.values()))
 
     def is_public(self, ancestry: Ancestry) -> bool | None:
-        """Whether a way up leads to an anchor of a public store; False: only to a private one; None: to none that is known."""
-        if any(store.has(facts) for facts in ancestry.all for store in self._public):
+        """Whether a way up leads to an anchor of a public store; False: only to a private one; None: to none that is known.
+
+        The store of this machine makes no CA public: an administrator may have put one of his own there.
+        """
+        public = [store for store in self._public if store.name != SYSTEM]
+        if any(store.has(facts) for facts in ancestry.all for store in public):
             return True
         return False if any(store.has(facts) for facts in ancestry.all for store in self._private) else None
 

@@ -69,7 +69,7 @@ def _not_logged(audit: CtAudit, public: bool | None) -> Point:
         return Point(Status.CRITICAL, f"not logged: none of its {len(audit.results)} SCTs is valid")
     if public is False:
         return Point(Status.UNKNOWN, "no SCT, and its CA is a private one, which needs none: there is nothing to audit")
-    step = "ask the CA for a certificate with SCTs"
+    step = "ask the CA for a certificate with SCTs" + ("" if public else "; if it is your own CA, name it with --ca-file")
     return Point(Status.CRITICAL, f"no SCT: none is in the certificate, stapled or in the TLS handshake; {step}")
 
 
