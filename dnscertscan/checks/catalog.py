@@ -6,6 +6,7 @@ from itertools import chain as joined
 from dnscertscan.checks import (
     chain,
     constraints,
+    ct_rules,
     dns,
     encoding,
     fleet,
@@ -15,13 +16,17 @@ from dnscertscan.checks import (
     reachability,
     revocation,
     scanner,
+    transparency,
     validity,
 )
 from dnscertscan.errors import UsageError
 from dnscertscan.model.findings import Rule
 from dnscertscan.registry import Registry
 
-FAMILIES = (validity, identity, chain, constraints, encoding, fleet, revocation, keys, protocol, dns, reachability, scanner)
+FAMILIES = (
+    validity, identity, chain, constraints, encoding, fleet, revocation, keys, protocol, dns, transparency, ct_rules,
+    reachability, scanner,
+)
 
 RULES: Registry[Rule] = Registry(
     "rule",

@@ -11,6 +11,7 @@ from dnscertscan.model.observations import Deployment
 from dnscertscan.pki.fault import Fault
 
 _MAX_TEXTS = 5
+_REPLACES = {"validity-over-cap": "lifetime-too-long"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +72,9 @@ def _where(group: Sequence[Hit], deployments: Sequence[Deployment]) -> str:
         return ""
     labels = sorted({label for one in group for label in one.deployment.how})
     return f" (only on {', '.join(labels)})" if labels else ""
+
+
+def without_twins(hits: Iterable[Hit], told: Iterable[Hit]) -> list[Hit]:
+    """``hits`` without what ``told`` says of the same certificate by a rule that takes the place of another one."""
+    replaced = {(_REPLACES.get(one.fault.slug), one.fault.certificate) for one in told}
+    return [hit for hit in hits if (hit.fault.slug, hit.fault.certificate) not in replaced]

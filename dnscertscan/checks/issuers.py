@@ -1,6 +1,6 @@
 """The issuing certificates of a run, for naming one that a server forgets to send: those that many send, however many come."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Handshake, Observation
@@ -117,3 +117,23 @@ def _issuing(observation: Observation) -> Iterator[Certificate]:
     if isinstance(observation.outcome, Handshake):
         for deployment in observation.outcome.deployments:
             yield from deployment.chain[1:]
+
+
+class ByName:
+    """Finds possible issuers by their name. The names are read when they are first asked for: most chains have their issuer."""
+
+    def __init__(self, anchors: Sequence[Certificate]) -> None:
+        self._anchors = anchors
+        self._known: Sequence[Certificate] | None = None
+        self._names: dict[object, list[Certificate]] = {}
+
+    def issuers_of(self, certificate: Certificate, known: Sequence[Certificate]) -> Sequence[Certificate]:
+        """Those of ``known`` and of the anchors that have the name of the issuer of ``certificate``."""
+        if known is not self._known:
+            self._known, self._names = known, {}
+            for one in (*known, *self._anchors):
+                facts = parse(one)
+                if not facts.problem:
+                    self._names.setdefault(facts.subject.key, []).append(one)
+        facts = parse(certificate)
+        return () if facts.problem else self._names.get(facts.issuer.key, ())

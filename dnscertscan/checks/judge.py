@@ -1,25 +1,29 @@
 """The judge: observations, resolutions and zones in, findings out. It stamps code, severity and subject on what the rules see."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from dnscertscan.checks import expiring, fleetwide, handshake, zonal
 from dnscertscan.checks.chains import Examine
 from dnscertscan.checks.crl import Link, Verdicts
+from dnscertscan.checks.ct_audits import Question
+from dnscertscan.checks.ct_served import Served
 from dnscertscan.checks.guard import guarded
-from dnscertscan.checks.hits import Hit, collapse, plain_finding, to_finding, weight
+from dnscertscan.checks.hits import Hit, collapse, plain_finding, to_finding, weight, without_twins
 from dnscertscan.checks.policy import CheckPolicy, TrustMode
 from dnscertscan.checks.subjects import RecordText, joint_subject, sort_key, subject_of, zones_of
 from dnscertscan.checks.trust import Examiner, Word
 from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.ct import CtAudit
 from dnscertscan.model.endpoints import Provenance, Target
 from dnscertscan.model.findings import Finding, Severity, Subject
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Deployment, Failure, Handshake, Observation
 from dnscertscan.model.records import Zone, ZoneProblem
 from dnscertscan.model.text import visible
+from dnscertscan.model.transparency import CtFacts, CtPolicy
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.memory import Kept
 from dnscertscan.pki.parse import reference
@@ -45,12 +49,12 @@ class Judge:
     """Judges with one policy, one set of trust stores, at one time (aware). Pure: the same input gives the same findings.
 
     ``record_text`` tells how a record is written in a finding's subject. ``examine`` takes the place of the examination of chains
-    in :mod:`dnscertscan.pki.diagnose`.
+    in :mod:`dnscertscan.pki.diagnose`. With ``ct`` what is served is checked against Certificate Transparency, too.
     """
 
     def __init__(
         self, policy: CheckPolicy, public_stores: Sequence[TrustStore], private_stores: Sequence[TrustStore], at: datetime, *,
-        record_text: RecordText = _plain_record, examine: Examine | None = None,
+        record_text: RecordText = _plain_record, examine: Examine | None = None, ct: CtPolicy | None = None,
     ) -> None:
         self._policy = policy
         self._private_bundle = bool(private_stores)
@@ -58,6 +62,7 @@ class Judge:
         self._record_text = record_text
         self._modes: Kept[tuple[DnsName, ...], TrustMode] = Kept(1024)
         self._examiner = Examiner(examine, public_stores, private_stores, at)
+        self._served = Served(ct, self._examiner, at) if ct else None
 
     def learn(self, observations: Iterable[Observation]) -> None:
         """Take note of every issuing certificate of the run: judging an incomplete chain again then names the one missing."""
@@ -70,6 +75,30 @@ class Judge:
     def learn_revocation(self, verdicts: Verdicts) -> None:
         """Judging again takes into account what the revocation lists say."""
         self._examiner.learn_revocation(verdicts)
+
+    def learn_ct(self, facts: CtFacts) -> None:
+        """Judging again takes into account what logs, search services, the DNS and local files say."""
+        if self._served:
+            self._served.learn(facts)
+
+    def ct_questions(self, observation: Observation) -> Iterator[Question]:
+        """What the logs can be asked about this target: each valid SCT with its log and the entry it is over.
+
+        Every distinct (leaf, SCT) is given once in the life of the judge, whichever target shows it first.
+        """
+        if self._served:
+            for deployment, _ in self._named(observation):
+                look = partial(self._served.questions, deployment, observation.target.server_name.text)
+                yield from guarded("certificate transparency", Subject(), observation.target, [], look)
+
+    def ct(self, observation: Observation) -> Mapping[str, CtAudit]:
+        """What Certificate Transparency says of each leaf served for the name, by the SHA-256 of the leaf."""
+        audits: dict[str, CtAudit] = {}
+        if self._served:
+            for deployment, _ in self._named(observation):
+                look = partial(self._served.audits, deployment, observation.target.server_name.text, audits)
+                audits.update(guarded("certificate transparency", Subject(), observation.target, [], look))
+        return audits
 
     def links(self, observation: Observation) -> Iterator[Link]:
         """Whose revocation matters to this target: each certificate on a path to an anchor, with its issuer."""
@@ -144,6 +173,8 @@ class Judge:
         for twins in fleet.twins():
             subject = subject_of(twins.target, self._record_text)
             findings.append(plain_finding(Fault("duplicate-serial", twins.message, twins.first), subject, twins.target))
+        if self._served:
+            findings += self._served.fleet(seen, self._record_text)
         return tuple(sorted(findings, key=sort_key))
 
     def _each(
@@ -167,6 +198,8 @@ class Judge:
                 word = self._word(deployment, target)
                 if word.faults or any(True for _ in self._soon(word, target)):
                     return ()
+                if self._served and self._served.verdict(deployment, target.server_name.text).faults:
+                    return ()
                 for store, valid in word.valid_for.items():
                     verdicts[store] = valid and verdicts.get(store, True)
             elif deployment.chain not in named and self._word(deployment, target).faults:
@@ -180,11 +213,17 @@ class Judge:
         hits: list[Hit] = []
         for deployment in served:
             hits += guarded("diagnosis", subject, target, findings, partial(self._hits, deployment, target))
+        words: dict[str, str] = {}
+        if self._served:
+            look_up = partial(self._served.hits, served, target.server_name.text, words)
+            told = guarded("certificate transparency", subject, target, findings, look_up)
+            hits = [*without_twins(hits, told), *told]
         for group in collapse(hits, served):
             findings += guarded("finding", subject, target, findings, partial(to_finding, group, served, subject, target))
         for check, look in (("handshake", self._around), ("default certificate", self._without_sni)):
             findings += guarded(check, subject, target, findings, partial(look, outcome, subject, target))
-        return tuple(findings) if len(findings) < 2 else tuple(sorted(findings, key=sort_key))
+        stamped = [replace(one, ct=words.get(one.leaf.sha256, "")) if words and one.leaf else one for one in findings]
+        return tuple(stamped) if len(stamped) < 2 else tuple(sorted(stamped, key=sort_key))
 
     def _named(self, observation: Observation) -> Iterator[tuple[Deployment, TrustMode]]:
         """What is served for the name, and the stores in charge."""

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from dnscertscan.checks import crl
 from dnscertscan.checks.chains import UNKNOWN_ISSUER, Chains, Examine
-from dnscertscan.checks.issuers import Issuers
+from dnscertscan.checks.issuers import ByName, Issuers
 from dnscertscan.checks.policy import TrustMode
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Deployment, Observation
 from dnscertscan.pki.fault import Diagnosis, Fault
-from dnscertscan.pki.truststore import TrustStore
+from dnscertscan.pki.truststore import SYSTEM, TrustStore
 from dnscertscan.pki.wording import is_error
 
 _UNTRUSTED = frozenset({"issuer-not-found", "self-signed-leaf", "self-signed-in-chain", "chain-too-long", "store-disagreement"})
@@ -39,6 +39,7 @@ class Examiner:
         self._issuers = Issuers()
         self._verdicts: crl.Verdicts = {}
         self._anchors = {one.sha256: one for store in (*public, *private) for one in store.anchors}
+        self._by_name = ByName(tuple(self._anchors.values()))
         self._names = {True: tuple(store.name for store in self._public), False: tuple(store.name for store in self._private)}
         self._chains = Chains(examine, self._public, self._private, at)
 
@@ -69,6 +70,28 @@ class Examiner:
         known = self._anchors | {certificate.sha256: certificate for certificate in deployment.chain}
         for below, above in pairwise(diagnosis.path):
             yield crl.Link(known[below.sha256], known[above.sha256])
+
+    @property
+    def known(self) -> tuple[Certificate, ...]:
+        """The issuing certificates of the run: another object when there are others."""
+        return self._issuers.all
+
+    def issuers_of(self, certificate: Certificate) -> Sequence[Certificate]:
+        """Certificates of the run and anchors that have the name of the issuer of ``certificate``."""
+        return self._by_name.issuers_of(certificate, self._issuers.all)
+
+    def is_public(self, deployment: Deployment, name: str) -> bool | None:
+        """True: a path leads to an anchor of a public store, whether or not the chain is valid; False: only to a private one.
+
+        None: it leads to neither, only to an anchor of this machine's own store, or a signature on it is wrong.
+        """
+        for public in (True, False):
+            if self._names[public]:
+                diagnosis = self._chains.diagnosis(deployment, name, public=public)
+                forged = any(fault.slug == _BAD_LINK for fault in diagnosis.faults)
+                if not forged and any(store != SYSTEM for store in self._trusted(diagnosis, public=public)):
+                    return public
+        return None
 
     def orphans(self, deployment: Deployment, name: str, mode: TrustMode) -> Iterator[Certificate]:
         """Certificates of the deployment whose issuer was not sent and is in no store."""

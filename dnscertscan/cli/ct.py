@@ -6,6 +6,8 @@ import click
 
 COMMANDS = {
     "loglist": ("dnscertscan.cli.ct_loglist", "Show, update or verify the list of CT logs."),
+    "inventory": ("dnscertscan.cli.ct_inventory", "Which certificates CT has for your domains that nobody here knows."),
+    "audit": ("dnscertscan.cli.ct_audit", "Audit what one host serves, or the certificates of one file."),
 }
 """Command -> (module with a ``command`` in it, one line of help)."""
 

@@ -10,7 +10,7 @@ import click
 
 from dnscertscan.errors import UsageError
 from dnscertscan.settings.load import Loaded, load
-from dnscertscan.settings.values import parse_axfr, parse_tsig
+from dnscertscan.settings.values import parse_axfr, parse_search, parse_tsig
 
 Command = Callable[..., Any]
 _FILE = click.Path(path_type=Path)
@@ -31,6 +31,11 @@ _NAMES = [
     click.option("--name-filter", "include", metavar="REGEX", multiple=True, help="Scan only names that match (repeatable)."),
     click.option("--name-exclude", "exclude", metavar="REGEX", multiple=True, help="Do not scan names that match (repeatable)."),
 ]
+_SEARCH = [
+    click.option("--ct-search", "ct_search", metavar="KIND[:PLACE]", multiple=True,
+                 help="Ask a search service what CT has (repeatable): crtsh, crtsh-sql, sslmate, certspotter:FOLDER."),
+    click.option("--ct-names", is_flag=True, help="Scan names, too, that only CT knows under a wildcard of a zone."),
+]
 _LOGGING = [
     click.option("-v", "--verbose", count=True, help="Log more: -v each target, -vv everything."),
     click.option("-q", "--quiet", is_flag=True, help="Log only errors, no progress."),
@@ -43,6 +48,7 @@ _KEYS = {
     "ca_files": "trust.ca_files", "expiring_within": "checks.expiring_within", "engine": "scan.engine",
     "concurrency": "scan.concurrency", "per_address": "scan.per_address", "per_network": "scan.per_network", "rate": "scan.rate",
     "timeout": "scan.timeout", "deadline": "scan.deadline",
+    "ct_inclusion": "ct.inclusion", "ct_names": "ct.names", "ct_known": "ct.known", "ct_log_list": "ct.log_list",
     "crl": "revocation.crl", "fetch_issuers": "revocation.fetch_issuers",
     "outputs": "output.files", "format": "output.format", "coverage": "output.coverage", "fail_on": "output.fail_on",
     "fail_on_unreachable": "checks.fail_on_unreachable", "journal": "journal.path", "resume": "journal.resume",
@@ -65,6 +71,11 @@ def name_options(command: Command) -> Command:
     return _apply(_NAMES, command)
 
 
+def search_options(command: Command) -> Command:
+    """--ct-search, --ct-names."""
+    return _apply(_SEARCH, command)
+
+
 def log_options(command: Command) -> Command:
     """-v, -q, --log-file, --log-format."""
     return _apply(_LOGGING, command)
@@ -79,6 +90,10 @@ def load_settings(given: dict[str, Any]) -> Loaded:
     level = _level(int(given.get("verbose") or 0), quiet=bool(given.get("quiet")))
     if level:
         values["log.level"] = level
+    if given.get("ct_log_list"):
+        values |= {"ct.log_list_signature": None, "ct.log_list_key": None}  # those of the configuration are for another list
+    if searches := given.get("ct_search"):
+        values["ct.search"] = [dict(zip(("kind", "place"), parse_search(text), strict=True)) for text in searches]
     zones = _zones(given)
     if zones:
         values["zones"] = zones

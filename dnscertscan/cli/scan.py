@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, source_options
+from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, search_options, source_options
 
 _FILE = click.Path(path_type=Path)
 
@@ -18,6 +18,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--crl", is_flag=True, help="Fetch the revocation lists that certificates name, and report what is revoked.")
 @click.option("--fetch-issuers", is_flag=True,
               help="Fetch issuers that servers do not send from where their certificates point, to say what is missing.")
+@search_options
+@click.option("--ct-inclusion", is_flag=True, help="Ask the CT logs to prove that they have what is served.")
+@click.option("--ct-known", metavar="PATH", multiple=True, type=_FILE,
+              help="Certificates, keys or CSRs that are in use elsewhere, or folders of them (repeatable).")
+@click.option("--ct-log-list", metavar="FILE", type=_FILE, help="A list of CT logs of your own, beside the one in use.")
 @click.option("--expiring-within", metavar="DAYS|PERCENT%", help="Warn this long before the end, e.g. 30d or 25%. "
               "Default: a quarter of the certificate's lifetime, at most 30 days.")
 @click.option("--engine", metavar="NAME", help="Scan engine (default sslyze).")

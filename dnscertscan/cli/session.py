@@ -125,7 +125,7 @@ def show_targets(loaded: Loaded, style: str) -> ExitStatus:
 
     settings = loaded.settings
     with log_to(settings.log):
-        parts: Parts = assemble(loaded)
+        parts: Parts = assemble(loaded, dry=True)
 
         async def look(observer: Observer, stop: Stop) -> tuple[bytes, ExitStatus]:
             everything, plan = await survey(parts, observer, stop)

@@ -4,12 +4,13 @@ from typing import Any
 
 import click
 
-from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, source_options
+from dnscertscan.cli.options import load_settings, log_options, name_options, require_zones, search_options, source_options
 
 
 @click.command("targets", short_help="Dry run: what would be scanned or skipped.")
 @source_options
 @name_options
+@search_options
 @click.option("-f", "--format", "style", type=click.Choice(["table", "csv"]), default="table", show_default=True)
 @log_options
 def command(style: str, **given: Any) -> None:

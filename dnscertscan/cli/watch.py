@@ -11,6 +11,7 @@ from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.text import visible
 from dnscertscan.pipeline.events import (
+    Asking,
     Event,
     FindingsMade,
     Finished,
@@ -64,6 +65,8 @@ class Watcher:
                 logger.log(logging.ERROR if self._zones_only else logging.INFO, "%s", visible(problem.message))
             case Resolving(done, total) | Revocation(done, total):
                 self._progress.show("resolving" if isinstance(event, Resolving) else "revocation", done, total)
+            case Asking(what, done, total):
+                self._progress.show(what, done, total)
             case Planned(targets, unscanned):
                 logger.info("%d targets to scan, %d not to be scanned", targets, unscanned)
                 self._progress.show("scanning", 0, targets)

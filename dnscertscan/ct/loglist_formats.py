@@ -179,11 +179,16 @@ def _pairs(fields: Mapping[str, Any], what: str) -> list[tuple[Any, Any]]:
     return [(one[0], one[1]) for one in found]
 
 
-def write(log_list: LogList, about: Mapping[str, Any] | None = None) -> str:
-    """The list in our own format, one line for each log, ordered by operator, name and id; ``about`` goes into the head."""
+def write(
+    log_list: LogList, about: Mapping[str, Any] | None = None, notes: Mapping[bytes, Mapping[str, Any]] | None = None
+) -> str:
+    """The list in our own format, one line for each log, ordered by operator, name and id.
+
+    ``about`` goes into the head, ``notes`` (by log id) to the logs; no program reads them.
+    """
     head = {"format": FORMAT, "version": log_list.version, "timestamp": _stamp(log_list.timestamp), **(about or {})}
     logs = sorted(log_list.logs.values(), key=lambda log: (log.operator.lower(), log.description.lower(), log.log_id))
-    lines = [f"  {json.dumps(_fields(log))}" for log in logs]
+    lines = [f"  {json.dumps({**_fields(log), **(notes or {}).get(log.log_id, {})})}" for log in logs]
     top = json.dumps(head, indent=1)[:-2]
     return f'{top},\n "logs": [\n' + ",\n".join(lines) + "\n ]\n}\n"
 

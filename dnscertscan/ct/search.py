@@ -10,7 +10,7 @@ from dnscertscan.ct.registrable import Domains
 from dnscertscan.ct.search_asking import Means
 from dnscertscan.ct.search_merge import merge
 from dnscertscan.ct.search_values import Note, Source
-from dnscertscan.ct.sources import PLACES, SOURCES
+from dnscertscan.ct.sources import KINDS, PLACES, SOURCES
 from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.sightings import SearchResult, Sightings, Verdict, unavailable
@@ -36,8 +36,9 @@ def open_sources(wanted: Sequence[Wanted], means: Means, environment: Mapping[st
     """The sources, ready to be asked; :class:`UsageError` for an unknown one, and what it cannot be opened with."""
     found = []
     for one in wanted:
-        factory = SOURCES[one.kind]
-        place = one.place or PLACES.get(one.kind, "")
+        kind = KINDS.get(one.kind, one.kind)
+        factory = SOURCES[kind]
+        place = one.place or PLACES.get(kind, "")
         if not place:
             raise UsageError(f"the search source {one.kind} needs a place: its folder")
         token = read_secret(one.token, f"the search source {one.kind}", environment) if one.token else ""

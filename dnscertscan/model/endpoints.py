@@ -25,12 +25,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Why a target exists: the record, the zone it stands in, the chase that led to the address, the wildcard it stands for."""
+    """Why a target exists: the record, the zone it stands in, the chase that led to the address, the wildcard it stands for.
+
+    ``seen_in`` says who knows the name when neither zone nor configuration does (``CT``).
+    """
 
     record: Record
     zone: DnsName
     resolution: Resolution | None = None
     wildcard: DnsName | None = None
+    seen_in: str = ""
 
 
 class _TargetParts:

@@ -67,6 +67,8 @@ class Finding:
     leaf: CertificateRef | None = None
     """The served leaf, for outputs that always show what the endpoint serves."""
     target: Target | None = field(default=None, compare=False, repr=False)
+    ct: str = field(default="", compare=False)
+    """What Certificate Transparency says of ``leaf``: ``logged``, ``not-logged``, ``unknown``, ``private``; empty: not asked."""
 
     @property
     def fingerprint(self) -> str:
@@ -74,6 +76,7 @@ class Finding:
         place = self.subject
         at_fault = self.certificate.sha256 if self.certificate else ""
         parts = ["v1", self.rule.code, place.fqdn, place.ip_address, str(place.port or ""), self.store or "", at_fault]
-        if self.rule.slug == "bad-record":  # the one rule whose subject is a record and nothing else
+        named = place.fqdn or place.zone or place.ip_address
+        if self.rule.slug == "bad-record" or (place.record and not named):  # the subject is a record and nothing else
             parts.append(place.record)
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

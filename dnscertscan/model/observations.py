@@ -73,7 +73,11 @@ class Deployment:
     unjudged: str = ""
     """Why the engine gave no verdict on this list although it was received; empty when it gave one."""
     scts: bytes | None = None
-    """The SignedCertificateTimestampList of the TLS extension (RFC 6962 3.3.1), where one was sent and could be seen."""
+    """The SignedCertificateTimestampList of the TLS extension (RFC 6962 3.3.1), where one was sent and could be seen.
+
+    Empty when a handshake that showed this list had asked for SCTs and for a stapled OCSP response, was read to the end of the
+    server's flight, and brought none of the former: then ``staple`` None means that none was sent, too. None: nobody knows.
+    """
 
 
 @dataclass(frozen=True, slots=True)

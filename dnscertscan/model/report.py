@@ -9,9 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.ct import CtAudit, LogList
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.records import ZoneProblem
+from dnscertscan.model.transparency import CtFacts
 
 Place = tuple[str, int, str]
 """(address, port, server name): what findings, observations and coverage rows are joined by."""
@@ -134,6 +136,12 @@ class Report:
     """Another way to :meth:`certificates`, which does not hold them all at once."""
     free: Callable[[], None] | None = field(default=None, repr=False)
     """Gives back what the collections occupy."""
+    transparency: Callable[[Observation], Mapping[str, CtAudit]] | None = field(default=None, repr=False)
+    """What Certificate Transparency says of the leaves an observation showed, by SHA-256; None when nobody looked."""
+    log_list: LogList | None = field(default=None, repr=False)
+    """The list of CT logs that ``transparency`` judges by."""
+    ct_facts: CtFacts | None = field(default=None, repr=False)
+    """What logs, search services and the DNS said; None when none of them was asked."""
 
     def tally(self) -> Tally:
         """Findings counted by severity."""

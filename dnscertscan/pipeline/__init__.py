@@ -8,6 +8,7 @@ from datetime import datetime
 
 from dnscertscan import __version__
 from dnscertscan.checks.judge import Judge
+from dnscertscan.model.ct import LogList
 from dnscertscan.model.records import Verdict, Zone
 from dnscertscan.model.report import Report, Run
 from dnscertscan.pipeline.book import Book
@@ -32,6 +33,7 @@ from dnscertscan.pipeline.resumed import disown, recalled
 from dnscertscan.pipeline.second_look import RetrySettings, RunVerdict, look_twice
 from dnscertscan.pipeline.stop import Stop
 from dnscertscan.pipeline.suspicion import Tally
+from dnscertscan.pipeline.transparency import CrossCheck, Transparency
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, Plan
 from dnscertscan.resolve.plan import make_plan
@@ -58,6 +60,10 @@ class Parts:
     judge: Judge
     clock: Callable[[], datetime]
     outside: Outside | None = None
+    ct: Transparency | None = None
+    """What to ask others about CT; what the judge makes of it is his policy."""
+    log_list: LogList | None = None
+    """The list of CT logs that the judge goes by; None when CT has no part in this run."""
     again: ScanEngine | None = None
     """A second engine, for second looks while the first one still waits for silent peers."""
     retry: RetrySettings = field(default_factory=RetrySettings)
@@ -70,7 +76,11 @@ class Parts:
 
 async def survey(parts: Parts, observer: Observer, stop: Stop) -> tuple[AllZones, Plan | None]:
     """The first half of a run: the zones, and the targets they lead to (None when stopped before they were known)."""
+    async with CrossCheck(parts.ct, parts.clock, observer) as ct:
+        return await _survey(parts, ct, observer, stop)
 
+
+async def _survey(parts: Parts, ct: CrossCheck, observer: Observer, stop: Stop) -> tuple[AllZones, Plan | None]:
     def fetched(result: Fetched) -> None:
         for zone in result.zones:
             observer(ZoneFetched(zone))
@@ -79,13 +89,17 @@ async def survey(parts: Parts, observer: Observer, stop: Stop) -> tuple[AllZones
 
     with many_values():
         everything = await fetch_all(parts.sources, fetched, stop)
-        return everything, await _resolve(parts, everything, observer, stop)
+        ct.begin(everything.zones)
+        mapping = replace(parts.mapping, seen_names=await ct.names(stop))
+        return everything, await _resolve(parts, mapping, everything, observer, stop)
 
 
-async def _resolve(parts: Parts, everything: AllZones, observer: Observer, stop: Stop) -> Plan | None:
+async def _resolve(
+    parts: Parts, mapping: MapSettings, everything: AllZones, observer: Observer, stop: Stop
+) -> Plan | None:
     """The plan; when stopped, what is known without asking anybody more, or None when even that takes too long."""
     resolving = asyncio.ensure_future(
-        make_plan(everything.zones, parts.resolver, parts.mapping, lambda done, total: observer(Resolving(done, total)))
+        make_plan(everything.zones, parts.resolver, mapping, lambda done, total: observer(Resolving(done, total)))
     )
     try:
         plan = await stop.unless(asyncio.shield(resolving))
@@ -106,17 +120,26 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
     With a journal that has observations the run goes on from them: their targets are not asked again. The report reads from
     the journal and from temporary files; close it when it has been used.
     """
+    async with CrossCheck(parts.ct, parts.clock, observer) as ct:
+        report = await _run(parts, ct, observer, stop)
+    observer(Finished(report))
+    return report
+
+
+async def _run(parts: Parts, ct: CrossCheck, observer: Observer, stop: Stop) -> Report:
     journal = Journal.create(None, Header("", parts.clock())) if parts.journal is None else parts.journal
     with ExitStack() as stack:
         revocable = bool(parts.outside and parts.outside.crl)
-        book = stack.enter_context(closing(Book(journal, parts.judge, observer, revocable=revocable)))
-        everything, plan = await survey(parts, observer, stop)
+        provable = bool(parts.ct and parts.ct.logs)
+        book = stack.enter_context(closing(Book(journal, parts.judge, observer, revocable=revocable, provable=provable)))
+        everything, plan = await _survey(parts, ct, observer, stop)
         book.begin(plan.targets if plan else ())
         book.found(parts.judge.zone(plan.resolutions if plan else (), everything.problems, everything.zones))
         inconclusive = await _look(parts, book, everything.zones, observer, stop)
         parts.judge.learn(book.observed)
         if parts.outside:
             await look_outside(parts.outside, parts.judge, book.observed, observer, stop, parts.clock)
+        learnt = await ct.learn(parts.judge, book.observed, plan, stop)
         if stopped := stop.reason:
             observer(Stopped(stopped))
         await book.settle()
@@ -129,9 +152,9 @@ async def run(parts: Parts, observer: Observer, stop: Stop) -> Report:
             Run(__version__, journal.header.started, parts.clock(), parts.engine.name, parts.config_digest, parts.arguments),
             coverage, book.observed, book.findings, complete, book.verdicts, inconclusive,
             counted=book.tally, served=book.observed.certificates, free=book.close,
+            transparency=parts.judge.ct if parts.log_list else None, log_list=parts.log_list, ct_facts=learnt,
         )
         stack.pop_all()
-    observer(Finished(report))
     return report
 
 

@@ -7,7 +7,7 @@ from dnscertscan.checks.judge import Judge, sort_key
 from dnscertscan.errors import DnsCertScanError
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.findings import Finding
-from dnscertscan.model.observations import Observation
+from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.report import CoverageRow, Tally
 from dnscertscan.pipeline.breath import breathe, unhurried
 from dnscertscan.pipeline.events import FindingsMade, Note, Observer, TargetObserved, TargetSettled
@@ -17,15 +17,15 @@ from dnscertscan.store.rows import FindingCodec, pack_row, unpack_row
 from dnscertscan.store.shelf import Shelf
 from dnscertscan.store.told import Told, Verdicts
 
-UNSETTLED = frozenset({"issuer-not-found", "default-certificate"})
-"""What a later observation can explain better: another server may send the certificate that is missing."""
+UNSETTLED = frozenset({"issuer-not-found", "default-certificate", "ct-not-logged", "ct-unknown"})
+"""What is known better later: another server may send the certificate that is missing, a search may find what has no SCTs."""
 
 
 class Book:
     """Takes down observations, judges them at once, and again when everything is known; tells the observer of both."""
 
-    def __init__(self, journal: Journal, judge: Judge, observer: Observer, *, revocable: bool) -> None:
-        """``revocable``: revocation lists, which are read after the scan, may still say something."""
+    def __init__(self, journal: Journal, judge: Judge, observer: Observer, *, revocable: bool, provable: bool = False) -> None:
+        """What is asked after the scan may still say something: ``revocable``, revocation lists; ``provable``, CT logs."""
         codec = FindingCodec()
         self.findings: Shelf[Finding] = Shelf(codec.pack, codec.unpack, sort_key)
         self.verdicts = Verdicts()
@@ -35,6 +35,7 @@ class Book:
         self._judge = judge
         self._observer = observer
         self._revocable = revocable
+        self._provable = provable
         self._targets: Sequence[Target] = ()
         self._rows: Shelf[CoverageRow] = Shelf(pack_row, unpack_row, row_order)
         self._told = Told()
@@ -109,7 +110,7 @@ class Book:
 
     def _tell(self, observation: Observation) -> None:
         judged = self._judge.look(observation)
-        settled = not any(finding.rule.slug in UNSETTLED for finding in judged.findings) and not self._is_revocable(observation)
+        settled = not any(finding.rule.slug in UNSETTLED for finding in judged.findings) and not self._is_open(observation)
         if not settled:
             self._told.put(observation.target, (finding.message for finding in judged.findings))
         self._done += 1
@@ -123,7 +124,9 @@ class Book:
             text = f"the journal cannot be written any more ({self._lost}); this run cannot be resumed; the scan goes on"
             self._observer(Note(text))
 
-    def _is_revocable(self, observation: Observation) -> bool:
+    def _is_open(self, observation: Observation) -> bool:
+        if self._provable and isinstance(observation.outcome, Handshake):
+            return True
         return self._revocable and any(True for _ in self._judge.links(observation))
 
     def _shelve(self, findings: Iterable[Finding]) -> None:

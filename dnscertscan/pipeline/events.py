@@ -74,6 +74,15 @@ class Revocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """The run waits for answers about CT: ``done`` of ``total`` of ``what`` (a few words) are there."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something the operator should know that is wrong with no target: one line, safe to show."""
 
@@ -102,8 +111,8 @@ class Finished:
 
 
 Event = (
-    ZoneFetched | ZoneTrouble | Resolving | Planned | TargetObserved | Revocation | Note | TargetSettled | FindingsMade | Stopped
-    | Finished
+    ZoneFetched | ZoneTrouble | Resolving | Planned | TargetObserved | Revocation | Asking | Note | TargetSettled | FindingsMade
+    | Stopped | Finished
 )
 
 

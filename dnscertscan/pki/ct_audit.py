@@ -38,7 +38,11 @@ from dnscertscan.pki.tbs import Entry, PrecertEntry, X509Entry, is_precertificat
 
 Issuers = Callable[[Certificate], Sequence[Certificate]]
 MAX_ISSUERS = 20
-_FUTURE = "signed by the log, but at a later time than that of this audit: "
+FUTURE = "signed by the log, but at a later time than that of this audit: "
+"""How the reason of an SCT begins that a log did sign, with a time that is still to come: either clock may be wrong."""
+UNSEEN = "no SCT is in the certificate, and whether the server sends some in the handshake could not be seen in full"
+STAPLE_UNUSABLE = "SCTs in the stapled OCSP response are not known: it cannot be used"
+"""How notes begin that say why the SCTs of a certificate may not all be there."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _STALE = timedelta(days=STALE_DAYS)
 
@@ -78,10 +82,10 @@ def audit(
             results += judge.listed(stapled_sct_list(staple, leaf), Delivery.OCSP, whole)
         except der.DerError as error:
             seen = False
-            notes.append(f"SCTs in the stapled OCSP response are not known: it cannot be used ({error})")
+            notes.append(f"{STAPLE_UNUSABLE} ({error})")
     results += judge.listed(tls_scts or None, Delivery.TLS, whole)
     if not embedded and not seen:
-        notes.append("no SCT is in the certificate, and whether the server sends some in the handshake could not be seen in full")
+        notes.append(UNSEEN)
     policies: tuple[PolicyResult, ...] = ()
     if public is False:
         notes.append("the certificate is of a private CA: it needs no SCTs, and no policy was applied")
@@ -91,6 +95,17 @@ def audit(
             notes.append("whether the CA is a public one is not known: the policies bind public CAs only")
     logged = _logged(results, settled=embedded or seen)
     return _report(tuple(results), policies, logged, sha256(tbs).hexdigest(), log_list, at, tuple(notes))
+
+
+def entry_of(chain: Sequence[Certificate], delivery: Delivery, issuers: Issuers = no_issuers) -> Entry | str:
+    """What SCTs that came for ``chain[0]`` by ``delivery`` are over, or why that is not known; arguments as for :func:`audit`."""
+    if delivery is not Delivery.EMBEDDED:
+        return X509Entry(chain[0].der)
+    issuer = _issuer(chain[0], chain[1:], issuers)
+    try:
+        return PrecertEntry(issuer.key.digest, precert_tbs(chain[0])) if isinstance(issuer, Facts) else issuer
+    except der.DerError as error:
+        return f"the certificate cannot be read ({error})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +132,7 @@ class _Judge:
             return SctResult(sct, delivery, SctVerdict.UNVERIFIABLE, entry, log, operator, state)
         verdict, reason = verify(sct, log, entry)
         if verdict is SctVerdict.VALID and sct.at > self.at + _CLOCKS_DIFFER:
-            verdict, reason = SctVerdict.INVALID, f"{_FUTURE}{sct.at.isoformat()}"
+            verdict, reason = SctVerdict.INVALID, f"{FUTURE}{sct.at.isoformat()}"
         elif verdict is SctVerdict.VALID:
             reason = "; ".join(filter(None, (reason, _remark(log, state))))
         return SctResult(sct, delivery, verdict, reason, log, operator, state)
@@ -185,7 +200,7 @@ def _logged(results: Sequence[SctResult], *, settled: bool) -> Logged:
 
 def _decided(result: SctResult) -> bool:
     """Whether it is known that this SCT proves nothing; what a broken list held nobody knows, and a log did sign a later one."""
-    if result.verdict is not SctVerdict.INVALID or result.reason.startswith(_FUTURE):
+    if result.verdict is not SctVerdict.INVALID or result.reason.startswith(FUTURE):
         return False
     return isinstance(result.sct, Sct) or not result.sct.problem.startswith(LIST_BROKEN)
 

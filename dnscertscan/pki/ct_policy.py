@@ -19,6 +19,8 @@ ALL_STATIC_SINCE = datetime(2026, 4, 15, tzinfo=UTC)
 """Chrome's policy asked for one SCT of an RFC 6962 log before."""
 NO_OCSP_SINCE = datetime(2026, 3, 20, tzinfo=UTC)
 """Chrome's policy does not count SCTs in OCSP responses since (Chrome 148)."""
+APPLE_ALL_STATIC = "no SCT is of an RFC 6962 log, which Apple asked for; whether it still does is not known"
+"""The one doubt about a policy itself: nothing that anybody could look up here would settle it."""
 _LONG = timedelta(days=180)
 _SECOND = timedelta(seconds=1)
 _CURRENT = frozenset({LogState.QUALIFIED, LogState.USABLE, LogState.READONLY})
@@ -161,7 +163,7 @@ def _settled(case: _Case, counted: Sequence[_Vote], missing: list[str], met: str
         if case.at < ALL_STATIC_SINCE:
             missing.append("no SCT is of an RFC 6962 log, which one had to be until 2026-04-15")
         elif case.program is Program.APPLE:
-            doubts = ("no SCT is of an RFC 6962 log, which Apple asked for; whether it still does is not known",)
+            doubts = (APPLE_ALL_STATIC,)
     return _Verdict(tuple(missing), doubts, f"{met}; operators: {', '.join(_operators(counted))}")
 
 

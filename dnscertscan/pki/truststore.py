@@ -7,7 +7,10 @@ from dnscertscan.pki.bundle import read_bundle
 from dnscertscan.pki.dn import DistinguishedName, Key
 from dnscertscan.pki.parse import Facts, parse
 
-__all__ = ["TrustStore", "read_bundle"]
+__all__ = ["SYSTEM", "TrustStore", "read_bundle"]
+
+SYSTEM = "System"
+"""Name of the store of the machine itself: an administrator may have put anchors there that no browser has."""
 
 
 class TrustStore:

@@ -20,8 +20,8 @@ def finding_row(finding: Finding, now: datetime) -> Sequence[Value]:
     """One row in the order of :data:`COLUMNS`.
 
     The certificate columns describe the certificate at fault, or the served leaf when no certificate is. ``days_left`` are
-    whole days from ``now`` (rounded down, so negative from the first second after the end). ``ct`` and ``first_seen`` are
-    filled in by runs that check Certificate Transparency and keep a history.
+    whole days from ``now`` (rounded down, so negative from the first second after the end). ``ct`` is about the served leaf:
+    ``logged``, ``not-logged``, ``unknown``, ``private``, or ``not-checked``. ``first_seen`` is filled in by runs with a history.
     """
     at = finding.subject
     shown = finding.certificate or finding.leaf
@@ -32,7 +32,7 @@ def finding_row(finding: Finding, now: datetime) -> Sequence[Value]:
         facts = (shown.subject, shown.issuer, utc(end), days_left, shown.sha256, shown.serial)
     return (
         at.ip_address, at.port, at.fqdn, str(finding.severity), finding.message, finding.rule.code, at.zone,
-        *facts, "not-checked", at.record, finding.fingerprint, "",
+        *facts, finding.ct or "not-checked", at.record, finding.fingerprint, "",
     )
 
 

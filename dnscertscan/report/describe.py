@@ -69,7 +69,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "ip_address": at.ip_address or None, "port": at.port, "fqdn": at.fqdn or None, "zone": at.zone or None,
         "code": finding.rule.code, "slug": finding.rule.slug, "severity": str(finding.severity), "message": finding.message,
         "store": finding.store, "certificate": _reference(finding.certificate), "record": at.record or None,
-        "wildcard": at.wildcard or None, "fingerprint": finding.fingerprint,
+        "wildcard": at.wildcard or None, "fingerprint": finding.fingerprint, "ct": finding.ct or None,
     }
 
 

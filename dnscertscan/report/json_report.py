@@ -20,6 +20,7 @@ from dnscertscan.report.describe import (
 )
 from dnscertscan.report.schema import SCHEMA_ID
 from dnscertscan.report.summary import incomplete_reasons
+from dnscertscan.report.transparency import audit_objects, ct_object
 
 _ANSWERS_FIRST = {State.SCANNED: 0, State.FAILED: 1, State.SKIPPED: 2}
 
@@ -42,6 +43,8 @@ def _document(report: Report) -> Iterator[str]:
     yield ",\n"
     served = (f"{encode(item.sha256)}: {encode(certificate_object(item))}" for item in report.certificates())
     yield from _block("certificates", "{}", served)
+    yield ",\n"
+    yield from _block("ct_audits", "[]", (encode(audit) for audit in audit_objects(report)))
     yield ",\n"
     yield from _block("findings", "[]", (encode(finding_object(finding)) for finding in report.findings))
     yield "\n}\n"
@@ -74,6 +77,7 @@ def _head(report: Report) -> dict[str, Any]:
             "totals": totals, "zones": [zone_object(zone) for zone in coverage.totals],
             "problems": problem_objects(coverage.problems),
         },
+        "ct": ct_object(report),
     }
 
 

@@ -8,6 +8,7 @@ import dns.name
 import dns.resolver
 
 from dnscertscan.errors import UsageError
+from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
 from dnscertscan.resolve.addresses import unscannable
 from dnscertscan.resolve.chase import Answer, Question, Status
@@ -66,6 +67,10 @@ class Resolver:
             if reply.silent or (reply.status is Status.NXDOMAIN and not reply.hops):
                 break  # the other family would be the same silence, or the same name that does not exist (RFC 8020 2)
         return merge(replies)
+
+    async def records(self, name: DnsName, kind: str) -> Reply:
+        """What there is of one other record type, aliases followed. Never raises for what a nameserver does."""
+        return await self._cached(name.text, kind)
 
     def stop(self, reason: str) -> None:
         """Answer everything not yet asked with FAILED and ``reason`` from now on: the run is ending."""

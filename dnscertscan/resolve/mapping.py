@@ -34,13 +34,15 @@ class MapSettings:
     """What to make of the records. ``ports`` are (service, port); patterns are searched in the name without final dot.
 
     ``wildcard_names`` maps a wildcard (``*.example.com``) or a zone to labels or names scanned under the wildcard, or under
-    every wildcard of the zone. ``probe_label`` is the label a wildcard is scanned with; empty: made from the wildcard's name.
+    every wildcard of the zone; ``seen_names`` has names that CT knows under a wildcard, by its text. ``probe_label`` is the label
+    a wildcard is scanned with; empty: made from the wildcard's name.
     """
 
     ports: tuple[tuple[str, int], ...] = ((TLS, 443),)
     include: tuple[re.Pattern[str], ...] = ()
     exclude: tuple[re.Pattern[str], ...] = ()
     wildcard_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seen_names: Mapping[str, tuple[DnsName, ...]] = field(default_factory=dict)
     probe_label: str = ""
 
     def wants(self, *names: DnsName) -> bool:

@@ -103,9 +103,8 @@ class _Planner:
     def _candidates(self, record: Record, zone: Zone, tree: ZoneTree) -> Iterator[tuple[Provenance, DnsName]]:
         """The aliases to chase; everything that needs no chase goes to the builder at once."""
         wildcard = record.name if record.name.is_wildcard else None
-        provenance = Provenance(record, zone.name, None, wildcard)
         build = self._builder
-        for name in self._names(provenance, tree):
+        for provenance, name in self._names(Provenance(record, zone.name, None, wildcard), tree):
             if not self._settings.wants(name, record.name):
                 build.leave_out(provenance, name, State.SKIPPED, "filtered")
             elif record.type == "DNAME":
@@ -118,21 +117,26 @@ class _Planner:
             else:
                 yield provenance, name
 
-    def _names(self, provenance: Provenance, tree: ZoneTree) -> Iterator[DnsName]:
-        """The owner name, or what a wildcard is scanned with."""
+    def _names(self, provenance: Provenance, tree: ZoneTree) -> Iterator[tuple[Provenance, DnsName]]:
+        """The owner name, or what a wildcard is scanned with: a probe, names of the configuration, names that CT has."""
         wildcard = provenance.wildcard
         if wildcard is None or provenance.record.type == "DNAME":
-            yield provenance.record.name
+            yield provenance, provenance.record.name
             return
         probe = probe_name(wildcard, self._settings)
-        yield probe
+        yield provenance, probe
+        told = {probe}
         for key, name in configured_names(wildcard, provenance.zone, self._settings):
             why = not_covered(tree, wildcard, name)
             if why is None:
-                if name != probe:
-                    yield name
+                if name not in told:
+                    yield provenance, name
+                told.add(name)
             elif DnsName.parse(key) == wildcard or name.is_within(wildcard.parent):
                 self._builder.leave_out(provenance, name, State.SKIPPED, "not-covered", why)
+        for name in self._settings.seen_names.get(wildcard.text, ()):
+            if name not in told and not_covered(tree, wildcard, name) is None:
+                yield replace(provenance, seen_in="CT"), name
 
     def _unused_names(self) -> None:
         """A row for every configured name that no loaded wildcard covers: a typing error must not pass in silence."""

@@ -8,6 +8,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
@@ -23,7 +24,10 @@ _MAX_CHAIN = 64
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What became of one question for one record type. ``silent``: no nameserver answered at all."""
+    """What became of one question for one record type. ``silent``: no nameserver answered at all.
+
+    ``addresses`` of types other than A and AAAA are their rdata as text.
+    """
 
     status: Status
     hops: tuple[Hop, ...] = ()
@@ -90,8 +94,13 @@ def _answer_section(
         if rrset.rdtype == dns.rdatatype.CNAME:
             aliases.setdefault(rrset.name, rrset[0].target)
         elif rrset.rdtype == family:
-            addresses[rrset.name] = tuple(canonical(rdata.address) for rdata in rrset)
+            addresses[rrset.name] = tuple(map(_rdata_text, rrset))
     return aliases, addresses
+
+
+def _rdata_text(rdata: dns.rdata.Rdata) -> str:
+    address = getattr(rdata, "address", None)
+    return rdata.to_text() if address is None else canonical(address)
 
 
 def _is_referral(message: dns.message.Message) -> bool:

@@ -109,8 +109,9 @@ class LeftOut:
 
     @property
     def origin(self) -> str:
-        """Where the record was read."""
-        return self.provenance.record.origin.locator
+        """Where the record was read, and the name when that is from elsewhere."""
+        seen = f" (the name was seen in {self.provenance.seen_in})" if self.provenance.seen_in else ""
+        return self.provenance.record.origin.locator + seen
 
 
 class Rows(Sequence[CoverageRow]):

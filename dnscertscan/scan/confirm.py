@@ -83,7 +83,7 @@ class Confirmer(AbstractAsyncContextManager["Confirmer"]):
 def _seen(ours: Handshake) -> list[Received]:
     """Our own lists, that of the current protocol first."""
     found = [
-        Received(tuple(one.der for one in deployment.chain), how, deployment.staple)
+        Received(tuple(one.der for one in deployment.chain), how, deployment.staple, deployment.scts)
         for deployment in ours.deployments for how in deployment.how
     ]
     return sorted(found, key=lambda one: one.how != ours.protocol)

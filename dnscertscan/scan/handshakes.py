@@ -18,6 +18,8 @@ class Handshake(Protocol):
     """It can go on with the handshake, so that the server says whether it takes us without a certificate."""
     beyond_us: bool
     """The server has chosen something that cannot be read this way."""
+    asks_scts: bool
+    """It asks for SCTs and a stapled OCSP response, and what is sent of them is seen when the flight is read to its end."""
 
     def feed(self, data: bytes) -> None:
         """Take octets from the server; raises FlightError when they are no TLS flight."""
@@ -38,8 +40,9 @@ class ClearHello:
     can_answer = False
     beyond_us = False
 
-    def __init__(self, first: bytes, limit: int) -> None:
+    def __init__(self, first: bytes, limit: int, *, asks_scts: bool = False) -> None:
         self.flight = Flight(limit)
+        self.asks_scts = asks_scts
         self.done = False
         self.error = ""
         self._first = first
@@ -75,7 +78,7 @@ class CurrentHello(ClearHello):
     def __init__(self, server_name: str, limit: int, protocols: tuple[bytes, ...] = ()) -> None:
         offer = hello.current(_key_shares().public, tls13.SUITES, protocols)
         first = offer.hello(secrets.token_bytes(32), server_name, secrets.token_bytes(32))
-        super().__init__(first, limit)
+        super().__init__(first, limit, asks_scts=offer.asks_scts)
         self._transcript = first[5:]
 
     def feed(self, data: bytes) -> None:

@@ -37,6 +37,8 @@ class Offer:
     version: int
     suites: bytes
     extensions: bytes = b""
+    asks_scts: bool = False
+    """Whether it asks for SCTs and for a stapled OCSP response (extensions 18 and 5)."""
 
     def hello(self, random: bytes, server_name: str, session: bytes = b"") -> bytes:
         """One record. ``random`` is 32 octets; an empty ``server_name`` sends no SNI (RFC 6066 3)."""
@@ -67,13 +69,13 @@ def current(key_shares: tuple[tuple[int, bytes], ...], tls13_suites: tuple[int, 
         _older(TLS12) + alpn + _extension(51, _vector(2, shares)) + _extension(45, b"\x01\x01")
         + _extension(43, _vector(1, _numbers((TLS13, TLS12, TLS12 - 1, TLS10))))
     )
-    return Offer(TLS12, _suites((*tls13_suites, *ciphers.offered())), extensions)
+    return Offer(TLS12, _suites((*tls13_suites, *ciphers.offered())), extensions, asks_scts=True)
 
 
 @cache
 def one_key(version: int, *, rsa: bool) -> Offer:
     """Up to ``version`` (TLS 1.2 or older), for a server that has an RSA key, or for one that has another."""
-    return Offer(version, _suites(ciphers.by_key(rsa=rsa)), _older(version))
+    return Offer(version, _suites(ciphers.by_key(rsa=rsa)), _older(version), asks_scts=version > SSL30)
 
 
 @cache

@@ -118,9 +118,11 @@ class Look:
         return (answer.protocol,) if isinstance(answer, Reading) and older else ()
 
     async def _in_clear(self, label: str, offer: hello.Offer, probe: Probe) -> Reading | Failure:
-        return await self._twice(
-            label, lambda: probe.in_clear(offer.hello(secrets.token_bytes(32), probe.asked_name()), self._part())
-        )
+        def ask() -> Awaitable[Reading | Failure]:
+            first = offer.hello(secrets.token_bytes(32), probe.asked_name())
+            return probe.in_clear(first, self._part(), asks_scts=offer.asks_scts)
+
+        return await self._twice(label, ask)
 
     async def _twice(self, label: str, ask: Callable[[], Awaitable[Reading | Failure]]) -> Reading | Failure:
         """Ask, and once more where that was no answer and there is time."""

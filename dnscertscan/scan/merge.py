@@ -22,6 +22,7 @@ class Received:
     how: str
     staple: bytes | None = None
     scts: bytes | None = None
+    """As in :class:`dnscertscan.model.observations.Deployment`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def deployments(received: Iterable[Received], judged: Mapping[Chain, Judged]) ->
     """Distinct lists with all the handshakes that showed them: with SNI first, then by handshake, then by digests.
 
     Lists that share the leaf but differ after it are two deployments. A list served with and without SNI is one, with SNI.
+    SCTs that any handshake brought count; that none came (empty) is known when one that asked for them says so.
     """
     labels: dict[Chain, set[str]] = {}
     staples: dict[Chain, bytes] = {}
@@ -60,8 +62,8 @@ def deployments(received: Iterable[Received], judged: Mapping[Chain, Judged]) ->
         labels.setdefault(one.chain, set()).add(one.how)
         if one.staple is not None:
             staples.setdefault(one.chain, one.staple)
-        if one.scts is not None:
-            scts.setdefault(one.chain, one.scts)
+        if one.scts is not None and not scts.get(one.chain):
+            scts[one.chain] = one.scts
     found = []
     for chain, how in labels.items():
         judgement = judged.get(chain, Judged())

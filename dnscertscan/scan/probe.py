@@ -42,6 +42,7 @@ class Reading:
     staple: bytes | None = None
     alpn: str = ""
     scts: bytes | None = None
+    """What the TLS extension has; empty when it and a staple were asked for, the flight was read to its end, and none came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ class Probe:
                 return replace(first, client_auth=again.client_auth)
         return first
 
-    async def in_clear(self, hello: bytes, until: float | None = None) -> Reading | Failure:
+    async def in_clear(self, hello: bytes, until: float | None = None, *, asks_scts: bool = False) -> Reading | Failure:
         """A hello up to TLS 1.2 and what it brings, until ``until`` at the latest."""
-        return await self._ask(partial(ClearHello, hello, self.settings.max_bytes), until)
+        return await self._ask(partial(ClearHello, hello, self.settings.max_bytes, asks_scts=asks_scts), until)
 
     async def _with_openssl(self, name: str, protocols: tuple[bytes, ...], until: float | None = None) -> Reading | Failure:
         from dnscertscan.scan.session import Session  # noqa: PLC0415 - pyOpenSSL costs a worker 11 MB, and few need it
@@ -214,9 +215,10 @@ def _result(handshake: Handshake | None) -> Reading | Failure | None:
         return None
     flight = handshake.flight
     if flight.certificates:
+        scts = b"" if flight.scts is None and flight.complete and handshake.asks_scts else flight.scts
         return Reading(
             flight.certificates, flight.protocol, ciphers.name(flight.cipher),
-            ClientAuth.REQUESTED if flight.client_auth else ClientAuth.NONE, flight.staple, flight.alpn, flight.scts,
+            ClientAuth.REQUESTED if flight.client_auth else ClientAuth.NONE, flight.staple, flight.alpn, scts,
         )
     if flight.certificates is not None or flight.complete:
         empty = ciphers.shows_certificate(flight.cipher)

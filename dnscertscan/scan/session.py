@@ -54,6 +54,7 @@ class Session:
 
     can_answer = True
     beyond_us = False
+    asks_scts = False
 
     def __init__(self, server_name: str, limit: int, protocols: Sequence[bytes] = ()) -> None:
         self.flight = Flight(limit)

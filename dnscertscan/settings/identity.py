@@ -6,11 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dnscertscan.settings.models import JsonZones, Settings
+from dnscertscan.settings.models import PLACES_ON_DISK, Ct, JsonZones, Settings
 
-_ELSEWHERE: Mapping[str, set[str] | bool] = {
+_ELSEWHERE: Mapping[str, Any] = {
     "output": True, "log": True, "journal": True, "resolve": {"in_flight"},
     "scan": {"deadline", "concurrency", "per_address", "per_network", "rate", "workers"},
+    "ct": {"budget": True, "log_budget": True, "cache": True, "search": {"__all__": {"token", "per_minute"}}},
 }
 """What a run may be continued with differently."""
 
@@ -22,8 +23,19 @@ def identity(settings: Settings) -> str:
         for entry in settings.zones
     ]
     trust = settings.trust.model_copy(update={"ca_files": tuple(map(_absolute, settings.trust.ca_files))})
-    whole = settings.model_copy(update={"zones": tuple(zones), "trust": trust})
+    whole = settings.model_copy(update={"zones": tuple(zones), "trust": trust, "ct": _placed(settings.ct)})
     return json.dumps(whole.model_dump(mode="json", exclude=_ELSEWHERE), sort_keys=True, separators=(",", ":"))
+
+
+def _placed(ct: Ct) -> Ct:
+    """The same with absolute paths."""
+    lists = {key: _absolute(path) for key in ("log_list", "log_list_signature", "log_list_key") if (path := getattr(ct, key))}
+    search = tuple(
+        one.model_copy(update={"place": str(_absolute(Path(one.place)))}) if one.kind in PLACES_ON_DISK and one.place else one
+        for one in ct.search
+    )
+    issuers = tuple(text if text.startswith("sha256:") else str(_absolute(Path(text))) for text in ct.issuers)
+    return ct.model_copy(update={**lists, "known": tuple(map(_absolute, ct.known)), "issuers": issuers, "search": search})
 
 
 def short_digest(text: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from dnscertscan.errors import ConfigError, UsageError
 from dnscertscan.model.text import visible
 from dnscertscan.settings.locate import key_lines
-from dnscertscan.settings.models import Settings
+from dnscertscan.settings.models import PLACES_ON_DISK, Settings
 
 _KeyPath = tuple[str, ...]
 _MAX_FILE = 4 * 1024 * 1024
@@ -59,7 +59,8 @@ def load(path: Path | None, options: Mapping[str, Any], environment: Mapping[str
     lines = key_lines(text)
     origins = {".".join(key): f"{found}:{line}" for key, line in lines.items()}
     _resolve_paths(data, found)
-    for key, value in options.items():
+    for key, given in options.items():
+        value = _as_configured(given, data.get("ct")) if key == "ct.search" else given
         _set(data, key.split("."), value)
         origins = {name: place for name, place in origins.items() if not (name + ".").startswith(key + ".")}
         origins[key] = "command line"
@@ -98,12 +99,34 @@ def _resolve_paths(data: dict[str, Any], found: Path | None) -> None:
     for entry in zones if isinstance(zones, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str):
             entry["path"] = str(base / Path(entry["path"]).expanduser())
-    ct = tuple((data.get("ct"), key) for key in ("log_list", "log_list_signature", "log_list_key"))
-    for table, key in ((data.get("revocation"), "cache"), (data.get("journal"), "path"), *ct):
+    ct = data.get("ct")
+    single = tuple((ct, key) for key in ("log_list", "log_list_signature", "log_list_key", "cache"))
+    for table, key in ((data.get("revocation"), "cache"), (data.get("journal"), "path"), *single):
         if isinstance(table, dict) and isinstance(table.get(key), str):
             table[key] = str(base / Path(table[key]).expanduser())
-    if isinstance(trust, dict) and isinstance(trust.get("ca_files"), list):
-        trust["ca_files"] = [str(base / Path(item).expanduser()) if isinstance(item, str) else item for item in trust["ca_files"]]
+    for table, key in ((trust, "ca_files"), (ct, "known"), (ct, "issuers")):
+        if isinstance(table, dict) and isinstance(table.get(key), list):
+            table[key] = [_beside(base, item) if isinstance(item, str) else item for item in table[key]]
+    searches = ct.get("search") if isinstance(ct, dict) else None
+    for entry in searches if isinstance(searches, list) else ():
+        if isinstance(entry, dict) and entry.get("kind") in PLACES_ON_DISK and entry.get("place"):
+            entry["place"] = _beside(base, str(entry["place"]))
+
+
+def _beside(base: Path, text: str) -> str:
+    """A path below the folder of the configuration; what is no path stays."""
+    return text if text.lower().startswith("sha256:") else str(base / Path(text).expanduser())
+
+
+def _as_configured(given: Sequence[Mapping[str, Any]], ct: object) -> list[dict[str, Any]]:
+    """Search services of the command line, with token, pace and place of the configuration's entry for the same service."""
+    found = ct.get("search") if isinstance(ct, dict) else None
+    known = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+    def same(one: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [entry for entry in known if entry.get("kind") == one["kind"] and one["place"] in ("", entry.get("place"))]
+
+    return [next(iter(same(one)), dict(one)) for one in given]
 
 
 def _set(data: dict[str, Any], keys: Sequence[str], value: Any) -> None:

@@ -1,88 +1,21 @@
 """Every key of the configuration file, with its default. Unknown keys are errors."""
 
-import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from dnscertscan.errors import UsageError
-from dnscertscan.settings.values import (
-    DNS_PORT,
-    CanaryText,
-    HostPort,
-    Remaining,
-    check_secret_reference,
-    parse_nameserver,
-    parse_seconds,
-    parse_service_port,
+from dnscertscan.settings.fields import (
+    CanaryEntry,
+    CtIssuer,
+    Nameserver,
+    Pattern,
+    Seconds,
+    SecretReference,
+    Server,
+    ServicePort,
+    Threshold,
 )
-
-T = TypeVar("T")
-_Text = str | int | float
-
-
-def _as_value_error(parse: Callable[[_Text], T]) -> Callable[[object], T]:
-    """Our parsers raise UsageError; pydantic collects ValueError with the place it happened."""
-
-    def validate(value: object) -> T:
-        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            raise ValueError("must be a text or a number")
-        try:
-            return parse(value)
-        except UsageError as problem:
-            raise ValueError(str(problem)) from problem
-
-    return validate
-
-
-def _regular_expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as problem:
-        raise ValueError(f"{text!r} is no regular expression: {problem}") from problem
-    return text
-
-
-def _threshold_text(text: _Text) -> str:
-    Remaining.parse(text)
-    return str(text)
-
-
-def _secret_text(text: _Text) -> str:
-    check_secret_reference(str(text), "the key")
-    return str(text)
-
-
-def _server_text(text: _Text) -> str:
-    HostPort.parse(str(text), DNS_PORT)
-    return str(text)
-
-
-def _nameserver_text(text: _Text) -> str:
-    parse_nameserver(str(text))
-    return str(text)
-
-
-def _canary_text(text: _Text) -> str:
-    CanaryText.parse(str(text))
-    return str(text)
-
-
-def _port_text(text: _Text) -> str:
-    service, port = parse_service_port(text if isinstance(text, int) else str(text))
-    return str(port) if service == "tls" else f"{service}:{port}"
-
-
-Seconds = Annotated[float, BeforeValidator(_as_value_error(parse_seconds))]
-Threshold = Annotated[str, BeforeValidator(_as_value_error(_threshold_text))]
-Pattern = Annotated[str, AfterValidator(_regular_expression)]
-SecretReference = Annotated[str, BeforeValidator(_as_value_error(_secret_text))]
-Server = Annotated[str, BeforeValidator(_as_value_error(_server_text))]
-Nameserver = Annotated[str, BeforeValidator(_as_value_error(_nameserver_text))]
-CanaryEntry = Annotated[str, BeforeValidator(_as_value_error(_canary_text))]
-ServicePort = Annotated[str, BeforeValidator(_as_value_error(_port_text))]
 
 
 class Section(BaseModel):
@@ -206,15 +139,52 @@ class Revocation(Section):
     budget: Seconds = 300.0
 
 
-class Ct(Section):
-    """Certificate Transparency. ``log_list`` is a list of logs of one's own, beside the one kept by ``ct loglist update``.
+PLACES_ON_DISK = frozenset({"certspotter"})
+"""Search services whose place is a folder here."""
 
-    ``log_list_signature`` and ``log_list_key`` (PEM; default Google's) say who made it; without a signature it is taken as it is.
+
+class CtSearch(Section):
+    """A search service: ``place`` is its URL, connection string or folder, ``token`` a reference like that of a TSIG key."""
+
+    kind: str
+    place: str = ""
+    token: SecretReference | None = None
+    per_minute: float | None = Field(default=None, gt=0, le=6000, allow_inf_nan=False)
+
+
+class Ct(Section):
+    """Certificate Transparency. ``audit`` judges all SCTs that are served, offline; without it there is nothing of all this.
+
+    ``log_list`` is a list of logs of one's own, beside the one kept by ``ct loglist update``; ``log_list_signature`` and
+    ``log_list_key`` (PEM; default Google's) say who made it; without a signature it is taken as it is. ``log_private``: private
+    CAs have to log, too.
+
+    ``search`` are services to ask for what CT has of the zones, ``budget`` the time for all of them, ``cache`` the folder their
+    answers are kept in; with ``names`` the scan waits for them, and looks at names that CT knows under wildcards, too.
+    ``inclusion`` asks the logs for proof, each for ``log_budget`` at most. ``caa`` looks up who may issue for what was found.
+
+    ``issuers`` are the CAs that may issue: PEM files, or ``sha256:HEX`` of a CA's key. ``known`` are certificates, keys, CSRs
+    and folders of them. An issuance younger than ``grace`` is not expected to be served yet; one that was not seen served is
+    told after ``idle``. ``accounts`` are ACME accounts (RFC 8657).
     """
 
+    audit: bool = True
     log_list: Path | None = None
     log_list_signature: Path | None = None
     log_list_key: Path | None = None
+    log_private: bool = False
+    search: tuple[CtSearch, ...] = ()
+    budget: Seconds = 120.0
+    cache: Path | None = None
+    names: bool = False
+    inclusion: bool = False
+    log_budget: Seconds = 60.0
+    caa: bool = True
+    issuers: tuple[CtIssuer, ...] = ()
+    known: tuple[Path, ...] = ()
+    grace: Seconds = 86400.0
+    idle: Seconds = 604800.0
+    accounts: tuple[str, ...] = ()
 
 
 class Output(Section):

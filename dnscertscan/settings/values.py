@@ -18,6 +18,7 @@ SERVICES = ("tls", "smtp", "imap", "pop3", "ftp", "ldap", "postgres", "xmpp", "x
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|s|m|h|d|w)?")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_KEY_DIGEST = re.compile("[0-9a-f]{64}")
 _SECRET_LIMIT = 4096
 
 
@@ -147,6 +148,25 @@ def parse_axfr(text: str) -> tuple[str, HostPort]:
     if not separator or not zone.strip() or not server.strip():
         raise UsageError(f"{visible(text, 100)!r} names no transfer; write ZONE@SERVER or ZONE@SERVER:PORT")
     return zone.strip(), HostPort.parse(server, DNS_PORT)
+
+
+def parse_issuer(text: str) -> str:
+    """``sha256:HEX``, the SHA-256 of a CA's key, in lower case without colons; anything else is the path of a PEM file."""
+    scheme, separator, digits = text.strip().partition(":")
+    if not separator or scheme.lower() != "sha256":
+        return text
+    plain = digits.replace(":", "").lower()
+    if not _KEY_DIGEST.fullmatch(plain):
+        raise UsageError(f"{visible(text, 100)!r} is no digest of a key; write sha256: and 64 hex digits, or a PEM file")
+    return f"sha256:{plain}"
+
+
+def parse_search(text: str) -> tuple[str, str]:
+    """``KIND`` or ``KIND:PLACE`` of a search service as its two parts."""
+    kind, _, place = text.strip().partition(":")
+    if not kind:
+        raise UsageError(f"{visible(text, 100)!r} names no search service; write KIND or KIND:PLACE")
+    return kind.lower(), place.strip()
 
 
 def parse_tsig(text: str) -> tuple[str, str, str]:

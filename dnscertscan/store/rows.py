@@ -22,15 +22,15 @@ class FindingCodec:
         return pack([
             self._number(finding.rule), int(finding.severity), [at.zone, at.fqdn, at.ip_address, at.port, at.record, at.wildcard],
             finding.message, _pack_ref(finding.certificate), finding.store,
-            finding.leaf == finding.certificate or _pack_ref(finding.leaf),
+            finding.leaf == finding.certificate or _pack_ref(finding.leaf), finding.ct,
         ])
 
     def unpack(self, octets: bytes) -> Finding:
         """The finding back."""
-        rule, severity, subject, message, certificate, store, leaf = unpack(octets)
+        rule, severity, subject, message, certificate, store, leaf, ct = unpack(octets)
         at_fault = _unpack_ref(certificate)
         served = at_fault if leaf is True else _unpack_ref(leaf)
-        return Finding(self._rules[rule], Severity(severity), Subject(*subject), message, at_fault, store, served)
+        return Finding(self._rules[rule], Severity(severity), Subject(*subject), message, at_fault, store, served, ct=ct)
 
     def _number(self, rule: Rule) -> int:
         number = self._numbers.get(id(rule))

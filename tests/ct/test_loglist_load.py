@@ -9,6 +9,7 @@ import pytest
 from servers import ct_data
 from servers.log_lists import NOW, document, entry, key_pem, log_id, moment, sign
 
+from dnscertscan.ct import loglist_update
 from dnscertscan.ct.loglist import load, load_apple, newest_kept, seed
 from dnscertscan.ct.loglist_guards import Seal
 from dnscertscan.ct.loglist_store import MONTHS, RECENT, Store
@@ -185,13 +186,15 @@ def test_what_is_refused_replaces_nothing(store: Store, raw: bytes, words: str) 
     assert [(one.name, one.read_bytes()) for one in store.folder.iterdir()] == [(path.name, good)]
 
 
-def test_googles_list_is_measured_by_the_seed(store: Store) -> None:
-    """Without any kept list an old one with a good signature is a rollback all the same."""
-    raw, seal = real("2025-07-01")
-    taken = take(raw, "x", seal, NOW, store, quiet)
-    assert taken.before == seed()
-    assert taken.path is None
-    raw, seal = real("2026-01-03")
+def test_googles_list_is_measured_by_the_seed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any kept list an old one with a good signature is a rollback all the same; one newer than the seed is taken."""
+    for day in ("2025-07-01", "2026-01-03"):
+        raw, seal = real(day)
+        taken = take(raw, "x", seal, NOW, store, quiet)
+        assert taken.before == seed()
+        assert taken.path is None
+    shipped_then = seed().as_of(moment("2025-12-01"))
+    monkeypatch.setattr(loglist_update, "seed", lambda: shipped_then)
     assert take(raw, "x", seal, NOW, store, quiet).path
 
 

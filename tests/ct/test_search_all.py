@@ -190,7 +190,7 @@ def test_every_source_is_registered() -> None:
 
 def test_opening_sources() -> None:
     """Every registered one; an unknown name, a missing folder, a token that is no reference or not set are usage errors."""
-    assert set(SOURCES) == {"crt.sh", "crt.sh-sql", "sslmate", "certspotter"}
+    assert set(SOURCES) == {"crtsh", "crtsh-sql", "sslmate", "certspotter"}
     assert set(PLACES) == set(SOURCES) - {"certspotter"}
     for bad, words in (
         (Wanted("sslmat"), "did you mean 'sslmate'"), (Wanted("certspotter"), "needs a place"),

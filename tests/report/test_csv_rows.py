@@ -50,6 +50,14 @@ def test_the_leaf_stands_in_where_no_certificate_is_at_fault() -> None:
     assert about_zone["ct"] == "not-checked"
 
 
+@pytest.mark.parametrize("said", ["logged", "not-logged", "unknown", "private"])
+def test_the_ct_column_says_what_was_found(said: str) -> None:
+    """The word of the audit, and nothing else changes: identity and other columns are those of a run without it."""
+    found = factory.finding(certificate=factory.reference())
+    assert one(replace(found, ct=said)) == one(found) | {"ct": said}
+    assert one(found)["ct"] == "not-checked"
+
+
 @pytest.mark.parametrize(("days", "shown"), [(0.99, "0"), (1, "1"), (-0.01, "-1"), (-1, "-1"), (-400.5, "-401"), (29.999, "29")])
 def test_days_left_are_rounded_down_and_stay_numbers(days: float, shown: str) -> None:
     """An expired certificate never shows 0 days, and a negative number is a number, not a neutralised formula."""

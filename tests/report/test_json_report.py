@@ -128,10 +128,11 @@ def test_a_finding_has_the_promised_members() -> None:
             "position": None, "sha256": "ab" * 32, "serial": "0A1B",
             "subject": "CN=Old", "issuer": "CN=Issuing CA,O=Example Trust",
         },
-        "record": "www.example.com. A 192.0.2.1", "wildcard": None, "fingerprint": factory.rich_report().findings[3].fingerprint,
+        "record": "www.example.com. A 192.0.2.1", "wildcard": None, "ct": None,
+        "fingerprint": factory.rich_report().findings[3].fingerprint,
     }
     nothing = {member for member, value in findings[5].items() if value is None}
-    assert nothing == {"ip_address", "port", "fqdn", "store", "certificate", "record", "wildcard"}
+    assert nothing == {"ip_address", "port", "fqdn", "store", "certificate", "record", "wildcard", "ct"}
 
 
 def test_a_line_holds_its_observation_alone() -> None:

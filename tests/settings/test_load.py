@@ -129,3 +129,55 @@ def test_what_makes_a_run_the_same_run(tmp_path: Path, monkeypatch: pytest.Monke
     assert differences(first, other) == ["scan.timeout", "trust.ca_files"]
     monkeypatch.chdir(tmp_path)
     assert differences(first, identity(read(None, zones=zones).settings)) == ["zones"]
+
+
+CT = f"""
+[ct]
+known = ["keys"]
+issuers = ["ca.pem", "SHA256:{':'.join(['AB'] * 32)}"]
+[[ct.search]]
+kind = "certspotter"
+place = "state"
+[[ct.search]]
+kind = "crtsh"
+place = "https://crt.sh"
+"""
+
+
+def test_paths_of_ct(tmp_path: Path) -> None:
+    """Files and folders are relative to the configuration; digests and URLs are no paths."""
+    config = tmp_path / "c.toml"
+    config.write_text(CT)
+    ct = read(config).settings.ct
+    assert ct.known == (tmp_path / "keys",)
+    assert ct.issuers == (f"{tmp_path}/ca.pem", f"sha256:{'ab' * 32}")
+    assert [one.place for one in ct.search] == [f"{tmp_path}/state", "https://crt.sh"]
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    ('search = [{kind = "crtsh", pace = 3}]', "ct.search.0.pace: unknown key; did you mean 'place'?"),
+    ('search = [{kind = "sslmate", token = "hunter2"}]', "ct.search.0.token: "),
+    ('issuers = ["sha256:abc"]', "ct.issuers.0: 'sha256:abc' is no digest of a key"),
+    ('budget = "soon"', "ct.budget: 'soon' is no duration"),
+])
+def test_bad_keys_of_ct(tmp_path: Path, line: str, said: str) -> None:
+    """File, line and key; what may be a secret is not repeated."""
+    config = tmp_path / "c.toml"
+    config.write_text(f"[ct]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        read(config)
+    assert str(caught.value).startswith(f"{config}:2: {said}")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_of_ct_makes_a_run_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is judged and asked does; what that may cost, and the names of secrets, do not."""
+    search = [{"kind": "certspotter", "place": "state"}, {"kind": "sslmate", "token": "env:A"}]
+    first = identity(read(None, ct__search=search).settings)
+    cheap = [search[0], {"kind": "sslmate", "token": "env:B", "per_minute": 3}]
+    same = {"ct__search": cheap, "ct__budget": 5, "ct__log_budget": 5, "ct__cache": "x"}
+    assert identity(read(None, **same).settings) == first
+    other = {"ct__search": search[:1], "ct__inclusion": True, "ct__known": ["k"], "ct__audit": False}
+    assert differences(first, identity(read(None, **other).settings)) == ["ct.audit", "ct.inclusion", "ct.known", "ct.search"]
+    monkeypatch.chdir(tmp_path)
+    assert differences(first, identity(read(None, ct__search=search).settings)) == ["ct.search"]

@@ -10,7 +10,9 @@ from dnscertscan.settings.values import (
     HostPort,
     Remaining,
     parse_axfr,
+    parse_issuer,
     parse_nameserver,
+    parse_search,
     parse_seconds,
     parse_service_port,
     parse_tsig,
@@ -131,10 +133,24 @@ def test_read_secret(tmp_path) -> None:
             read_secret(reference, "key", {})
 
 
+def test_issuers_and_searches() -> None:
+    """A digest in any usual spelling; a path stays as it is; a URL keeps its colons."""
+    assert parse_issuer("sha256:" + "AB:" * 31 + "AB") == parse_issuer("SHA256:" + "ab" * 32) == "sha256:" + "ab" * 32
+    assert parse_issuer("ca/root.pem") == "ca/root.pem"
+    assert parse_search("crtsh") == ("crtsh", "")
+    assert parse_search("SSLMate:https://a.example:8443/x") == ("sslmate", "https://a.example:8443/x")
+    for text in ("", ":folder"):
+        with pytest.raises(UsageError, match="names no search service"):
+            parse_search(text)
+
+
 @given(st.text(max_size=60))
 def test_parsers_never_crash(text: str) -> None:
     """Any text is a value or a usage error."""
-    for parse in (parse_axfr, parse_tsig, parse_seconds, Remaining.parse, parse_service_port, parse_nameserver, CanaryText.parse):
+    for parse in (
+        parse_axfr, parse_tsig, parse_issuer, parse_search, parse_seconds, Remaining.parse, parse_service_port, parse_nameserver,
+        CanaryText.parse,
+    ):
         try:
             parse(text)
         except UsageError as problem:

@@ -49,7 +49,8 @@ references = st.builds(
 ports = st.none() | st.integers(1, 65535)
 subjects = st.builds(Subject, texts, texts, texts, ports, texts, texts)
 findings = st.builds(
-    Finding, rules, st.sampled_from(Severity), subjects, texts, st.none() | references, st.none() | texts, st.none() | references
+    Finding, rules, st.sampled_from(Severity), subjects, texts, st.none() | references, st.none() | texts, st.none() | references,
+    ct=st.sampled_from(["", "logged", "not-logged", "unknown", "private"]),
 )
 rows = st.builds(
     CoverageRow, texts, texts, texts, texts, ports, st.sampled_from(State), texts, texts, texts, texts,

@@ -2,29 +2,28 @@
 
 import asyncio
 import binascii
+import logging
 import os
 import re
-import ssl
 import sys
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dnscertscan.assembly.anchors import private_stores, public_stores, read_pem_file
+from dnscertscan.assembly.ct import Tell, ct_policy, log_list, log_list_folder, state_folder, transparency
 from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy, ExpiringOverride, Threshold, TrustMode, TrustOverride
-from dnscertscan.ct import loglist
-from dnscertscan.errors import ConfigError, UsageError
-from dnscertscan.model.certificates import Certificate
-from dnscertscan.model.ct import LogList
+from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
+from dnscertscan.model.transparency import CtPolicy
 from dnscertscan.outside import Answer, Cache, Fetcher
 from dnscertscan.pipeline import Parts
 from dnscertscan.pipeline.canaries import Canary
 from dnscertscan.pipeline.outside import Outside
 from dnscertscan.pipeline.second_look import RetrySettings
-from dnscertscan.pki.truststore import TrustStore, read_bundle
 from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, record_text
 from dnscertscan.scan import ENGINES
@@ -44,9 +43,11 @@ from dnscertscan.zones.axfr import AxfrServer, AxfrSource, TsigKey
 from dnscertscan.zones.base import ZoneSource
 from dnscertscan.zones.json_file import JsonFileSource
 
-# Debian and Ubuntu, Fedora and RHEL, Alpine and the BSDs.
-_SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-_MAX_BUNDLE = 64 * 1024 * 1024
+__all__ = [
+    "assemble", "ct_policy", "fetch", "judge", "log_list", "log_list_folder", "private_stores", "public_stores", "read_pem_file",
+    "sources", "state_folder", "transparency", "utc_now",
+]
+logger = logging.getLogger("dnscertscan")
 
 
 def utc_now() -> datetime:
@@ -54,13 +55,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ, at: datetime | None = None) -> Parts:
+def assemble(
+    loaded: Loaded, environment: Mapping[str, str] = os.environ, at: datetime | None = None, *, dry: bool = False,
+    tell: Tell = logger.warning,
+) -> Parts:
     """The stages of one run as the settings ask for them; a UsageError says what cannot be used.
 
-    ``at`` is when the run began, if that was not now: it is judged at that time.
+    ``at`` is when the run began, if that was not now: it is judged at that time. ``dry``: nothing is scanned nor judged; CT is
+    asked only where it has a part in what would be scanned. ``tell`` takes warnings, one line each.
     """
     settings = loaded.settings
-    judged_by = judge(settings, at or utc_now())
+    began = at or utc_now()
+    asks_ct = settings.ct.names or not dry
+    asked = transparency(settings, environment, utc_now, lambda: resolver(settings), tell) if asks_ct else None
+    ct_rules = None if dry else ct_policy(settings, environment, began, tell if _binds(settings) else logger.info)
+    judged_by = judge(settings, began, ct_rules)
     return Parts(
         sources=sources(settings, environment),
         resolver=resolver(settings),
@@ -72,6 +81,8 @@ def assemble(loaded: Loaded, environment: Mapping[str, str] = os.environ, at: da
         judge=judged_by,
         clock=utc_now,
         outside=outside(settings, environment),
+        ct=asked,
+        log_list=ct_rules.log_list if ct_rules else None,
         config_digest=loaded.digest,
         arguments=tuple(sys.argv[1:]),
     )
@@ -141,12 +152,11 @@ def canary(text: str) -> Canary:
     return Canary(DnsName.parse(read.name), read.port, read.address)
 
 
-def judge(settings: Settings, at: datetime) -> Judge:
-    """The rules with the operator's policy and the trust anchors in force."""
+def judge(settings: Settings, at: datetime, ct: CtPolicy | None = None) -> Judge:
+    """The rules with the operator's policy and the trust anchors in force; without ``ct`` nothing is judged by CT."""
     checks, trust = settings.checks, settings.trust
     private = private_stores(trust.ca_files)
-    mode = TrustMode(trust.mode) if trust.mode else TrustMode.PRIVATE if private else TrustMode.PUBLIC
-    modes = {mode, *(TrustMode(item.mode) for item in trust.zones)}
+    mode, modes = _mode(settings), _modes(settings)
     if not private and modes != {TrustMode.PUBLIC}:
         raise UsageError("a trust mode other than public needs trust anchors: set ca_files in [trust], or --ca-file")
     policy = CheckPolicy(
@@ -159,7 +169,22 @@ def judge(settings: Settings, at: datetime) -> Judge:
         fail_on_unreachable=checks.fail_on_unreachable,
     )
     public = public_stores(system=trust.system) if modes != {TrustMode.PRIVATE} else ()
-    return Judge(policy, public, private, at, record_text=record_text)
+    return Judge(policy, public, private, at, record_text=record_text, ct=ct)
+
+
+def _mode(settings: Settings) -> TrustMode:
+    asked = settings.trust
+    return TrustMode(asked.mode) if asked.mode else TrustMode.PRIVATE if asked.ca_files else TrustMode.PUBLIC
+
+
+def _modes(settings: Settings) -> set[TrustMode]:
+    """The mode of the run and those of single zones."""
+    return {_mode(settings), *(TrustMode(item.mode) for item in settings.trust.zones)}
+
+
+def _binds(settings: Settings) -> bool:
+    """Whether the policies on CT bind any CA of this run: private ones need not log, so that the age of the list is no matter."""
+    return settings.ct.log_private or _modes(settings) != {TrustMode.PRIVATE}
 
 
 def outside(settings: Settings, environment: Mapping[str, str]) -> Outside | None:
@@ -186,17 +211,6 @@ def _cache(folder: Path | None, environment: Mapping[str, str]) -> Cache | None:
         raise UsageError(f"{folder}: cannot be used as the cache of [revocation]: {problem.strerror}") from problem
 
 
-def log_list(settings: Settings, environment: Mapping[str, str], at: datetime, tell: Callable[[str], None]) -> LogList:
-    """The list of CT logs to judge by at ``at``; ``tell`` takes each warning about it."""
-    return loglist.load(settings.ct, log_list_folder(environment), at, tell)
-
-
-def log_list_folder(environment: Mapping[str, str]) -> Path | None:
-    """Where accepted lists of CT logs are kept; None for a user without a home."""
-    home = environment.get("XDG_STATE_HOME") or (f"{environment['HOME']}/.local/state" if environment.get("HOME") else "")
-    return Path(home) / "dnscertscan" / "loglists" if home else None
-
-
 def fetch(urls: Sequence[str], max_bytes: int, timeout: float = 30.0) -> list[Answer]:
     """What each of some URLs gives that the operator himself named, or this program: any address, twice ``timeout`` for all."""
     fetcher = Fetcher(
@@ -212,45 +226,3 @@ def fetch(urls: Sequence[str], max_bytes: int, timeout: float = 30.0) -> list[An
 def _threshold(text: str) -> Threshold:
     remaining = Remaining.parse(text)
     return Threshold(days=remaining.days, percent=remaining.percent)
-
-
-def private_stores(paths: Sequence[Path]) -> tuple[TrustStore, ...]:
-    """One store with the anchors of all the files; none without files."""
-    return (TrustStore("private bundle", _read_bundles(paths)),) if paths else ()
-
-
-def public_stores(*, system: bool = False) -> tuple[TrustStore, ...]:
-    """The trust stores inside SSLyze, and with ``system`` this machine's own."""
-    from dnscertscan.scan.sslyze import bundled_stores  # noqa: PLC0415 - SSLyze is imported only where its stores are needed
-
-    bundled = tuple(TrustStore(name, read_bundle(data)[0]) for name, data in bundled_stores())
-    return (*bundled, _system_store()) if system else bundled
-
-
-def _system_store() -> TrustStore:
-    places = [place for place in (ssl.get_default_verify_paths().cafile, *_SYSTEM_BUNDLES) if place and Path(place).is_file()]
-    if not places:
-        raise ConfigError("trust.system: this machine has no bundle of trust anchors; install ca-certificates or set it false")
-    return TrustStore("System", read_bundle(read_pem_file(Path(places[0]), "system trust store"))[0])
-
-
-def read_pem_file(path: Path, what: str) -> bytes:
-    """The octets of a file of certificates, bounded; ``what`` names it in the error."""
-    try:
-        with path.open("rb") as handle:
-            data = handle.read(_MAX_BUNDLE + 1)
-    except OSError as problem:
-        raise ConfigError(f"{path}: cannot read the {what}: {problem.strerror}; name a PEM file") from problem
-    if len(data) > _MAX_BUNDLE:
-        raise ConfigError(f"{path}: larger than {_MAX_BUNDLE} octets; this is no {what}")
-    return data
-
-
-def _read_bundles(paths: Sequence[Path]) -> tuple[Certificate, ...]:
-    certificates: list[Certificate] = []
-    for path in paths:
-        found, problems = read_bundle(read_pem_file(path, "CA file"))
-        if problems or not found:
-            raise ConfigError("\n".join(f"{path}: {problem}" for problem in problems or ("no certificate in the CA file",)))
-        certificates.extend(found)
-    return tuple(dict.fromkeys(certificates))
