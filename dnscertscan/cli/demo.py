@@ -7,7 +7,7 @@ import click
 
 @click.command("demo", short_help="Scan a small fleet with known faults on loopback.")
 @click.option("-o", "--output", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False),
-              default=Path("demo-output"), show_default=True, help="Folder for the CSV, JSON and coverage files.")
+              default=Path("demo-output"), show_default=True, help="Folder for the CSV, JSON, HTML and coverage files.")
 @click.option("-q", "--quiet", is_flag=True, help="No log lines, no progress; only the table.")
 def command(folder: Path, quiet: bool) -> None:
     """Start a DNS server and a fleet of TLS servers with known faults on loopback, scan them, and show what comes out.

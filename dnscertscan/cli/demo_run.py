@@ -13,6 +13,7 @@ from dnscertscan.settings.models import Settings
 _NEXT = """
 That was a real scan of a fleet on loopback. Its results are in {folder}:
   report.csv      one row per finding, for a spreadsheet
+  report.html     one page for a browser: findings by certificate, expiries, zones
   report.json     everything, for programs
   coverage.csv    one row per target, with its outcome
 
@@ -45,6 +46,9 @@ def _settings(fleet: DemoFleet, folder: Path, anchors: Path, *, quiet: bool) -> 
         "resolve": {"nameservers": [server], "timeout": 1.0, "retries": 0},
         "scan": {"ports": [fleet.tls_port], "timeout": 4.0},
         "trust": {"ca_files": [str(anchors)]},
-        "output": {"files": [str(folder / "report.csv"), str(folder / "report.json")], "coverage": str(folder / "coverage.csv")},
+        "output": {
+            "files": [str(folder / f"report.{ending}") for ending in ("csv", "json", "html")],
+            "coverage": str(folder / "coverage.csv"),
+        },
         "log": {"level": "error" if quiet else "warning"},
     })

@@ -91,7 +91,7 @@ def test_demo_command(cli, tmp_path: Path) -> None:
     assert "certificate has expired" in done.out
     assert "dnscertscan --axfr" in done.out
     assert {path.name for path in (tmp_path / "demo-output").iterdir()} == {
-        "coverage.csv", "demo-ca.pem", "report.csv", "report.json"
+        "coverage.csv", "demo-ca.pem", "report.csv", "report.html", "report.json"
     }
 
 

@@ -68,6 +68,30 @@ def test_findings_stand_under_their_certificate() -> None:
     assert text.count(advice) == 3 + 2  # where they are found, and at the end
 
 
+def test_the_same_finding_on_many_names_is_said_once() -> None:
+    """A wrong certificate behind many names is one finding in words, with all the names; its rule is explained once."""
+    at_fault = reference(served(1)[0][0], 0)
+    names = [f"n{number}.example.com" for number in range(300)]
+    found = [factory.finding(f'"{name}" was asked for', fqdn=name, record="", certificate=at_fault) for name in names]
+    page = html(factory.report([*found, factory.finding("and more", certificate=at_fault)]))
+    assert page.count("&#34;(each name below)&#34; was asked for</p>") == 1
+    assert [target.split()[1] for _, target in Page(page.encode()).targets] == [*names, "www.example.com"]
+    assert page.count('<details class="why">') == 1
+    assert "<summary>300 targets</summary>" in page
+    one = html(factory.report(found[:1]))
+    assert "&#34;n0.example.com&#34; was asked for</p>" in one
+
+
+def test_words_of_an_entry_with_very_many_findings() -> None:
+    """Findings of one entry that all read differently: the first ones in full, then their first words, and none is missing."""
+    messages = [f"loop {number:03} -> {'x' * 200}" for number in range(120)]
+    found = [factory.finding(message, rule_hit=factory.DANGLING, address="", port=None) for message in messages]
+    page = html(factory.report(found))
+    assert len(Page(page.encode()).targets) == 120
+    assert page.count("x" * 200) == 50
+    assert page.count("x\N{HORIZONTAL ELLIPSIS}</p>") == 70
+
+
 def test_a_rule_with_commands_keeps_their_lines() -> None:
     """Indented lines of a rule are commands, whose lines stay apart."""
     text = "Renew it.\n    certbot renew\n    nginx -t <x>\nThen look."
@@ -138,7 +162,7 @@ def test_the_timeline_shows_what_ends_together() -> None:
     assert cluster.day == (factory.NOW + timedelta(days=61)).date()
     page = html(fleet_report(60, chains=60))
     assert f'<text class="peak" x="{cluster.label_x}" y="18">21 on 2027-01-20</text>' in page
-    assert "1 end more than 400 days from now" in page
+    assert "1 ends more than 400 days from now" in page
 
 
 def test_ends_at_the_edges_of_the_timeline() -> None:
