@@ -61,4 +61,4 @@ $(VENV)/.servers: Makefile | $(BIN)/python
 	@touch $@
 
 clean:               ## remove the environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-output
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-output build
