@@ -24,7 +24,7 @@ demo: $(BIN)/dnscertscan ## scan a small fleet with known faults on loopback
 
 test: check          ## everything CI runs: style, types, architecture, tests
 
-bench: $(BIN)/dnscertscan $(VENV)/.servers ## measure speed and memory on a loopback fleet (20 minutes); see benchmarks/README.md
+bench: $(BIN)/dnscertscan $(VENV)/.servers ## measure speed and memory on a loopback fleet (30 minutes); see benchmarks/README.md
 	PYTHONPATH=tests $(BIN)/python benchmarks/bench.py
 
 check: $(VENV)/.dev $(VENV)/.servers lint types imports

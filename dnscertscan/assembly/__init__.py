@@ -47,7 +47,7 @@ __all__ = [
     "assemble", "ct_policy", "fetch", "judge", "log_list", "log_list_folder", "private_stores", "public_stores", "read_pem_file",
     "sources", "state_folder", "transparency", "utc_now",
 ]
-logger = logging.getLogger("dnscertscan")
+_logger = logging.getLogger("dnscertscan")
 
 
 def utc_now() -> datetime:
@@ -57,7 +57,7 @@ def utc_now() -> datetime:
 
 def assemble(
     loaded: Loaded, environment: Mapping[str, str] = os.environ, at: datetime | None = None, *, dry: bool = False,
-    tell: Tell = logger.warning,
+    tell: Tell = _logger.warning,
 ) -> Parts:
     """The stages of one run as the settings ask for them; a UsageError says what cannot be used.
 
@@ -68,7 +68,7 @@ def assemble(
     began = at or utc_now()
     asks_ct = settings.ct.names or not dry
     asked = transparency(settings, environment, utc_now, lambda: resolver(settings), tell) if asks_ct else None
-    ct_rules = None if dry else ct_policy(settings, environment, began, tell if _binds(settings) else logger.info)
+    ct_rules = None if dry else ct_policy(settings, environment, began, tell)
     judged_by = judge(settings, began, ct_rules)
     return Parts(
         sources=sources(settings, environment),
@@ -156,7 +156,8 @@ def judge(settings: Settings, at: datetime, ct: CtPolicy | None = None) -> Judge
     """The rules with the operator's policy and the trust anchors in force; without ``ct`` nothing is judged by CT."""
     checks, trust = settings.checks, settings.trust
     private = private_stores(trust.ca_files)
-    mode, modes = _mode(settings), _modes(settings)
+    mode = TrustMode(trust.mode) if trust.mode else TrustMode.PRIVATE if private else TrustMode.PUBLIC
+    modes = {mode, *(TrustMode(item.mode) for item in trust.zones)}
     if not private and modes != {TrustMode.PUBLIC}:
         raise UsageError("a trust mode other than public needs trust anchors: set ca_files in [trust], or --ca-file")
     policy = CheckPolicy(
@@ -170,21 +171,6 @@ def judge(settings: Settings, at: datetime, ct: CtPolicy | None = None) -> Judge
     )
     public = public_stores(system=trust.system) if modes != {TrustMode.PRIVATE} else ()
     return Judge(policy, public, private, at, record_text=record_text, ct=ct)
-
-
-def _mode(settings: Settings) -> TrustMode:
-    asked = settings.trust
-    return TrustMode(asked.mode) if asked.mode else TrustMode.PRIVATE if asked.ca_files else TrustMode.PUBLIC
-
-
-def _modes(settings: Settings) -> set[TrustMode]:
-    """The mode of the run and those of single zones."""
-    return {_mode(settings), *(TrustMode(item.mode) for item in settings.trust.zones)}
-
-
-def _binds(settings: Settings) -> bool:
-    """Whether the policies on CT bind any CA of this run: private ones need not log, so that the age of the list is no matter."""
-    return settings.ct.log_private or _modes(settings) != {TrustMode.PRIVATE}
 
 
 def outside(settings: Settings, environment: Mapping[str, str]) -> Outside | None:

@@ -1,5 +1,6 @@
 """Certificate Transparency as the settings ask for it: what to judge by, and what to ask others."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from dnscertscan.ct.ca_map import ca_domains
 from dnscertscan.ct.clients import Limits
 from dnscertscan.ct.http import Http
 from dnscertscan.ct.known import read_known
+from dnscertscan.ct.loglist_guards import age_problem
 from dnscertscan.ct.search import Wanted, open_sources
 from dnscertscan.ct.search_asking import Means
 from dnscertscan.ct.search_values import Source
@@ -30,16 +32,25 @@ from dnscertscan.settings.values import read_secret
 
 Tell = Callable[[str], None]
 """Takes a warning: one line, safe to show."""
+_logger = logging.getLogger("dnscertscan")
 _HOMELESS = "there is no place for it: set HOME or XDG_STATE_HOME"
 
 
 def ct_policy(settings: Settings, environment: Mapping[str, str], at: datetime, tell: Tell) -> CtPolicy | None:
-    """What served certificates and issuances are judged by; None when they are not to be."""
+    """What served certificates and issuances are judged by; None when they are not to be.
+
+    That the list of logs is old is a finding where it leaves a verdict open, and no matter to anybody otherwise.
+    """
     asked = settings.ct
     if not asked.audit:
         return None
+    told: list[str] = []
+    logs = log_list(settings, environment, at, told.append)
+    for line in told:
+        say = _logger.info if line == age_problem(logs, at) else tell
+        say(line)
     return CtPolicy(
-        log_list=log_list(settings, environment, at, tell),
+        log_list=logs,
         apple=loglist.load_apple(log_list_folder(environment), at, tell),
         issuers=issuer_keys(asked.issuers),
         ca_domains=ca_domains() if asked.search else {},

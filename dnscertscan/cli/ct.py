@@ -36,4 +36,4 @@ class Group(click.Group):
 
 @click.group("ct", cls=Group, short_help="Certificate Transparency.")
 def command() -> None:
-    """Certificate Transparency: the list of CT logs that certificates are judged by."""
+    """Certificate Transparency: the list of logs to judge by, audits of hosts and files, an inventory of what CT has."""

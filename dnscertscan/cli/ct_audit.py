@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dnscertscan.cli.plugin import Plugin
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
 
@@ -25,7 +26,7 @@ _MAX_STDIN = 64 << 20
 _STARTTLS = ["smtp", "imap", "pop3", "ftp", "ldap", "postgres", "xmpp", "xmpp-server"]
 
 
-@click.command("audit", short_help="Audit the certificates of one host or one file.")
+@click.command("audit", cls=Plugin, short_help="Audit the certificates of one host or one file.")
 @click.argument("host", metavar="[HOST[:PORT]]", required=False)
 @click.option("--chain", metavar="FILE", type=_FILE, help="Audit the certificates of a PEM or DER file instead; - is stdin.")
 @click.option("--at", metavar="DATE", help="With --chain: judge as of that time, by the logs as they were (default: now).")
@@ -62,8 +63,8 @@ def command(
     \b
     Exit status: 0 OK: logged by at least one valid SCT, and none is invalid;
     1 WARNING: a browser's policy is not met, a log is not in the list, a search service gave no answer;
-    2 CRITICAL: not logged, an SCT is invalid, an unexpected CA, found nowhere; also a wrong call;
-    3 UNKNOWN: no answer of the host, the issuer is missing, nothing could be decided.
+    2 CRITICAL: not logged, an SCT is invalid, an unexpected CA, found nowhere;
+    3 UNKNOWN: no answer of the host, the issuer is missing, nothing could be decided; also a wrong call.
 
     \b
     Examples:

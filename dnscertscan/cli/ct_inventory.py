@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dnscertscan.errors import DnsCertScanError, UsageError
+from dnscertscan.cli.plugin import Plugin
+from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
 
 if TYPE_CHECKING:
@@ -18,39 +19,16 @@ if TYPE_CHECKING:
     from dnscertscan.settings.models import Settings
 
 _PATH = click.Path(path_type=Path)
-_UNKNOWN = 3
 _MAX_DAYS = 400
 
 
-class Plugin(click.Command):
-    """A command for monitoring: what cannot be done is UNKNOWN (3) with a first line that says why, also a wrong call."""
+class Inventory(Plugin):
+    """Speaks as an inventory."""
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """Read the command line."""
-        try:
-            return super().make_context(info_name, args, parent, **extra)
-        except click.UsageError as problem:
-            problem.show()
-            raise _give_up(problem.format_message()) from problem
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Do it."""
-        try:
-            return super().invoke(ctx)
-        except DnsCertScanError as problem:
-            raise _give_up(str(problem)) from problem
+    service = "CT INVENTORY"
 
 
-def _give_up(message: str) -> click.exceptions.Exit:
-    from dnscertscan.ct.inventory_report import failed
-
-    click.echo(failed(message))
-    return click.exceptions.Exit(_UNKNOWN)
-
-
-@click.command("inventory", cls=Plugin, short_help="Which certificates CT has that nobody here knows.")
+@click.command("inventory", cls=Inventory, short_help="Which certificates CT has that nobody here knows.")
 @click.argument("paths", metavar="PATH...", nargs=-1, type=_PATH)
 @click.option("--domain", "domains", metavar="NAME", multiple=True,
               help="Name to look after, with all below it (repeatable; default: the registrable domains of the local names).")
@@ -101,7 +79,7 @@ def command(  # noqa: PLR0917 - click names them all
     """  # noqa: D301 - \b is the backspace that tells click to leave the paragraph as it is
     from dnscertscan.assembly import utc_now
     from dnscertscan.cli.options import load_settings
-    from dnscertscan.ct.inventory import Inventory
+    from dnscertscan.ct.inventory import Inventory as Run
     from dnscertscan.ct.inventory_report import as_json, as_text
 
     place = database or _database()
@@ -116,7 +94,7 @@ def command(  # noqa: PLR0917 - click names them all
         "paths": paths, "domains": domains, "database": place, "accept": accept, "learn": learn, "learn_days": learn_days,
         "grace": grace, "budget": budget,
     })
-    inventory = Inventory(plan, utc_now, os.environ, _tell)
+    inventory = Run(plan, utc_now, os.environ, _tell)
     person = None
     if interactive:
         from dnscertscan.cli.ct_inventory_asking import Asking

@@ -13,7 +13,7 @@ COMMANDS = {
     "explain": ("dnscertscan.cli.explain", "What a finding means, why it matters and how to fix it."),
     "rules": ("dnscertscan.cli.rules", "List every rule."),
     "diagnose": ("dnscertscan.cli.diagnose", "Why a chain in a file is not valid for a name, and which certificate is at fault."),
-    "ct": ("dnscertscan.cli.ct", "Certificate Transparency: the list of CT logs."),
+    "ct": ("dnscertscan.cli.ct", "Certificate Transparency: the list of logs, audits, an inventory of what CT has."),
     "config": ("dnscertscan.cli.config", "Check a configuration, or show the one in force."),
     "report-schema": ("dnscertscan.cli.report_schema", "Print the JSON Schema of the JSON report."),
     "demo": ("dnscertscan.cli.demo", "Start a small fleet with known faults on loopback and scan it."),

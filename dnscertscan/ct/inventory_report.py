@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dnscertscan.ct.audit_output import plain
-from dnscertscan.ct.audit_report import Status
 from dnscertscan.ct.inventory_judge import moment
 from dnscertscan.ct.inventory_values import Item, Report, State
 from dnscertscan.model.text import visible
@@ -46,11 +45,6 @@ def headline(report: Report) -> str:
     numbers = " ".join(f"{state.replace('-', '_')}={counts[state]}" for state in _WORDS)
     said = f"CT INVENTORY {report.status} - {'; '.join(told)}; {shown}: {asked}"
     return f"{plain(said)} | {numbers}"
-
-
-def failed(message: str) -> str:
-    """The line for a run that could not be made."""
-    return plain(f"CT INVENTORY {Status.UNKNOWN} - {visible(message)}")
 
 
 def _details(report: Report, database: Path) -> Iterator[str]:

@@ -111,13 +111,15 @@ def test_damaged_certificates(run: Run, octets: bytes) -> None:
     ],
 )
 def test_wrong_calls(run: Run, good: Issued, args: tuple[str, ...], words: str) -> None:
-    """Status 2 as of every command, one line that says what is wrong, nothing on standard output, and nobody is asked."""
+    """UNKNOWN as monitoring plugins say it: status 3, the first line says what is wrong, and nobody is asked."""
     chain_file(*good.chain)
     Path("empty.pem").write_bytes(b"")
     Path("key.pem").write_bytes(good.credential.key_pem)
     done = run(*args)
-    assert (done.status, done.out) == (2, "")
-    assert words in done.complaints[-1]
+    assert done.status == 3
+    assert done.out.startswith("CT UNKNOWN - ")
+    assert done.out.count("\n") == 1
+    assert words in done.out
 
 
 @pytest.mark.parametrize("site", SITES)

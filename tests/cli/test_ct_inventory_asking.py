@@ -33,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 class Terminal:
-    """The command on a terminal of its own; ``say`` waits for a text and answers it."""
+    """The command on a terminal of its own; ``say`` waits for a text and a question at its end, and answers that."""
 
     def __init__(self, company: Company, home: Path, *args: str) -> None:
         ours, theirs = pty.openpty()
@@ -59,16 +59,18 @@ class Terminal:
         return bool(found)
 
     def say(self, question: str, answer: str) -> None:
-        end = time.monotonic() + 30
-        while question not in self.shown[self._from :]:
+        end = time.monotonic() + 60
+        while question not in self.shown[self._from :] or not self.shown.endswith(": "):
             assert time.monotonic() < end, self.shown
             assert self._read(1.0), self.shown
         self._from = len(self.shown)
+        if answer in ("\x03", "\x04"):
+            time.sleep(0.5)  # nobody is as quick as to press Ctrl-C between a question and the reading of its answer
         os.write(self._terminal, answer.encode())
 
     def end(self) -> int:
         """Its exit status; everything it showed is in ``shown``."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while self._read(1.0):
             assert time.monotonic() < end, self.shown
         os.close(self._terminal)

@@ -58,6 +58,21 @@ def test_the_default_asks_nobody(tmp_path: Path) -> None:
     assert made(tmp_path, audit=False).log_list is None
 
 
+def test_an_old_list_is_no_warning_of_its_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is a finding where it matters; in the log it is information. A damaged list that was kept is a warning."""
+    told: list[str] = []
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    with caplog.at_level("INFO", "dnscertscan"):
+        assemble(settings(), {"HOME": str(tmp_path)}, later, tell=told.append)
+    assert (told, [record.levelname for record in caplog.records if "days old" in record.message]) == ([], ["INFO"])
+    kept = tmp_path / ".local" / "state" / "dnscertscan" / "loglists"
+    kept.mkdir(parents=True)
+    (kept / "google-20291201T000000Z.json").write_text("{}")
+    assemble(settings(), {"HOME": str(tmp_path)}, later, tell=told.append)
+    assert all("loglists" in line for line in told)
+    assert told
+
+
 def test_a_dry_run_searches_only_for_names(tmp_path: Path) -> None:
     """What would be scanned depends on CT only with the names from there."""
     search = [{"kind": "crtsh"}]

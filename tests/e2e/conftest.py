@@ -3,12 +3,13 @@
 import csv
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers.command import COMMAND, Done, clean_environment, closed_port
+from servers.ct_world import World
 
 
 @pytest.fixture
@@ -57,3 +58,11 @@ def quick(zones_file: Callable[..., Path]) -> list[str]:
     """A run that takes no time: closed ports."""
     zones_file({"a.example": [("A", f"n{number}", "127.0.0.1") for number in range(3)]}, "z.json")
     return ["--from-zones-json", "z.json", "--port", str(closed_port())]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Certificate Transparency around the test's folder; whatever the test does, nothing may leave loopback."""
+    with World(tmp_path) as made:
+        yield made
+    assert not made.outside.exists(), made.outside.read_text()

@@ -48,6 +48,10 @@ def other(world: World, *more: tuple[x509.ExtensionType, bool]) -> Revoked:
     return Revoked(world.neighbour.certificate, YESTERDAY, more=more)
 
 
+def spoilt(octets: bytes) -> bytes:
+    return octets[:-1] + bytes([octets[-1] ^ 1])
+
+
 CASES = {
     "empty": (lambda w: crl(w.issuer), GOOD, ""),
     "others only": (lambda w: crl(w.issuer, other(w)), GOOD, ""),
@@ -80,7 +84,7 @@ CASES = {
     "future": (lambda w: crl(w.issuer, start=timedelta(days=1)), UNUSABLE, "valid from 2026-06-02"),
     "other issuer": (lambda w: crl(w.root), UNUSABLE, 'a list of "CN=CRL Root'),
     "same name, other key": (lambda w: crl(w.impostor, this(w)), UNUSABLE, "not signed by the key"),
-    "bad signature": (lambda w: crl(w.issuer, this(w))[:-1] + b"\0", UNUSABLE, "not signed by the key"),
+    "bad signature": (lambda w: spoilt(crl(w.issuer, this(w))), UNUSABLE, "not signed by the key"),
 }
 # RFC 5280 5.2.4: a delta list is not complete without its base. OpenSSL 3.0 takes it for a complete one.
 OPENSSL_SAYS = {"delta": GOOD}

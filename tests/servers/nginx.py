@@ -24,7 +24,10 @@ _START_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One ``server`` block. ``mtls`` is the PEM of the CA that client certificates must come from."""
+    """One ``server`` block. ``mtls`` is the PEM of the CA that client certificates must come from.
+
+    ``addresses``: where this one is, if not on all that are served; the same name may be elsewhere with another certificate.
+    """
 
     name: str
     credentials: Sequence[Credential]
@@ -32,6 +35,7 @@ class Host:
     mtls: bytes | None = None
     optional: bool = False
     ciphers: str = "DEFAULT:@SECLEVEL=0"
+    addresses: Sequence[str] = ()
 
 
 @contextmanager
@@ -71,7 +75,8 @@ def _configuration(folder: Path, hosts: Sequence[Host], addresses: Sequence[str]
 
 
 def _block(folder: Path, number: int, host: Host, addresses: Sequence[str], port: int) -> str:
-    lines = [f"listen {f'[{address}]' if ':' in address else address}:{port} ssl;" for address in addresses]
+    own = host.addresses or addresses
+    lines = [f"listen {f'[{address}]' if ':' in address else address}:{port} ssl;" for address in own]
     for index, credential in enumerate(host.credentials):
         chain, key = folder / f"{number}-{index}.pem", folder / f"{number}-{index}.key"
         chain.write_bytes(credential.chain_pem)
