@@ -1,0 +1,63 @@
+"""The exporter's own schedule: scan, keep the results, wait, scan again, until it is told to end."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from dnscertscan.errors import DnsCertScanError
+from dnscertscan.exporter.state import Moment, Page, State
+from dnscertscan.model.text import visible
+
+logger = logging.getLogger("dnscertscan")
+RETRY = 0.1
+"""Share of the interval after which a scan that failed is tried again."""
+
+
+class NoResultsError(DnsCertScanError):
+    """A scan has come to its end and says nothing about the targets; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a scan gave: the metrics, and why they are not complete (empty: they are)."""
+
+    text: bytes
+    missing: str = ""
+
+
+Scan = Callable[[], Awaitable[Results | None]]
+"""One scan; None when it was told to end before it had come to its end."""
+Pause = Callable[[float], Awaitable[bool]]
+"""Waits some seconds; True as soon as the exporter is to end."""
+
+
+async def keep_scanning(scan: Scan, state: State, pause: Pause, clock: Callable[[], Moment]) -> None:
+    """Scan again and again. From start to start it is the interval, but scans never overlap.
+
+    Whatever goes wrong with a scan, the results of the one before stay, and ``state`` says what it was.
+    """
+    while True:
+        began = clock().steady
+        state.start()
+        try:
+            results = await scan()
+        except (DnsCertScanError, OSError) as problem:
+            _failed(state, visible(str(problem), 1000), clock())
+        except Exception as problem:  # a bug in one scan must not take the last results away; it is told in full
+            logger.critical("internal error in a scan; this is a bug: please report it", exc_info=problem)
+            _failed(state, f"internal error ({type(problem).__name__}: {visible(str(problem), 500)})", clock())
+        else:
+            if results is None:
+                return
+            state.succeed(Page.of(results.text), clock(), results.missing)
+        took = clock().steady - began
+        if took > state.interval:
+            logger.warning("a scan took %.0f s, the interval is %.0f s: the next one begins at once", took, state.interval)
+        wait = state.interval * RETRY if state.failed else state.interval - took
+        if await pause(max(wait, 0.0)):
+            return
+
+
+def _failed(state: State, reason: str, now: Moment) -> None:
+    logger.error("the scan failed: %s; the last results are kept", reason)
+    state.fail(reason, now)
