@@ -17,6 +17,7 @@ from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy, ExpiringOverride, Threshold, TrustMode, TrustOverride
 from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.rotation import Rotation
 from dnscertscan.model.text import visible
 from dnscertscan.model.transparency import CtPolicy
 from dnscertscan.outside import Answer, Cache, Fetcher
@@ -83,6 +84,7 @@ def assemble(
         outside=outside(settings, environment),
         ct=asked,
         log_list=ct_rules.log_list if ct_rules else None,
+        rotations=rotations(settings),
         config_digest=loaded.digest,
         arguments=tuple(sys.argv[1:]),
     )
@@ -168,9 +170,15 @@ def judge(settings: Settings, at: datetime, ct: CtPolicy | None = None) -> Judge
         trust=mode,
         trust_overrides=tuple(TrustOverride(item.zone, TrustMode(item.mode)) for item in trust.zones),
         fail_on_unreachable=checks.fail_on_unreachable,
+        rotations=rotations(settings),
     )
     public = public_stores(system=trust.system) if modes != {TrustMode.PRIVATE} else ()
     return Judge(policy, public, private, at, record_text=record_text, ct=ct)
+
+
+def rotations(settings: Settings) -> tuple[Rotation, ...]:
+    """How certificates are rotated here, as far as that was told."""
+    return tuple(item.expected() for item in settings.checks.rotation)
 
 
 def outside(settings: Settings, environment: Mapping[str, str]) -> Outside | None:

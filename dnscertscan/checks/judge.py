@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from dnscertscan.checks import expiring, fleetwide, handshake, zonal
+from dnscertscan.checks import expiring, fleetwide, handshake, rotation, zonal
 from dnscertscan.checks.chains import Examine
 from dnscertscan.checks.crl import Link, Verdicts
 from dnscertscan.checks.ct_audits import Question
@@ -252,7 +252,10 @@ class Judge:
             yield Hit(fault, word.diagnosis.leaf, deployment)
 
     def _soon(self, word: Word, target: Target) -> Iterator[Fault]:
-        return expiring.look(word.diagnosis, self._policy, zones_of(target), self._at)
+        zones = zones_of(target)
+        yield from expiring.look(word.diagnosis, self._policy, zones, self._at)
+        if self._policy.rotations:
+            yield from rotation.look(word.diagnosis, self._policy, zones, self._at)
 
     def _around(self, outcome: Handshake, subject: Subject, target: Target) -> Iterator[Finding]:
         for fault in handshake.look(outcome):

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from dnscertscan.model.meant import Meant, closest
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.rotation import Rotation, rotation_of
 
 
 class TrustMode(StrEnum):
@@ -47,22 +49,10 @@ DEFAULT_EXPIRING = Threshold(days=30, percent=25)
 
 
 @dataclass(frozen=True, slots=True)
-class ExpiringOverride:
-    """Another threshold for a zone (and the zones below it), for an issuer, or for that issuer in that zone.
-
-    ``issuer`` is found anywhere in the RFC 4514 text of the issuer's name, in any case: ``Let's Encrypt`` or ``CN=R11,O=...``.
-    """
+class ExpiringOverride(Meant):
+    """Another threshold for a zone (and the zones below it), for an issuer, or for that issuer in that zone."""
 
     threshold: Threshold
-    zone: str = ""
-    issuer: str = ""
-
-    def applies(self, zones: Iterable[DnsName], issuer: str) -> bool:
-        """Whether a certificate of ``issuer`` (RFC 4514), served for a name of one of ``zones``, is meant."""
-        if self.issuer and self.issuer.casefold() not in issuer.casefold():
-            return False
-        own = DnsName.parse(self.zone)
-        return not self.zone or any(zone.is_within(own) for zone in zones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +75,16 @@ class CheckPolicy:
     trust: TrustMode | None = None
     trust_overrides: tuple[TrustOverride, ...] = ()
     fail_on_unreachable: bool = False
+    rotations: tuple[Rotation, ...] = ()
 
     def threshold(self, zones: Iterable[DnsName], issuer: str) -> Threshold:
         """The threshold for a certificate of ``issuer`` (RFC 4514) served for a name of ``zones``."""
-        asked = tuple(zones)
-        fitting = [override for override in self.expiring_overrides if override.applies(asked, issuer)]
-        if fitting:
-            return max(fitting, key=lambda override: (len(override.issuer), len(DnsName.parse(override.zone).text))).threshold
-        return self.expiring or DEFAULT_EXPIRING
+        found = closest(self.expiring_overrides, zones, issuer)
+        return found.threshold if found else self.expiring or DEFAULT_EXPIRING
+
+    def rotation(self, zones: Iterable[DnsName], issuer: str) -> Rotation | None:
+        """How a certificate of ``issuer`` (RFC 4514) served for a name of ``zones`` is rotated; None: nothing is expected."""
+        return rotation_of(self.rotations, zones, issuer)
 
     def trust_for(self, zones: Iterable[DnsName], *, private_bundle: bool) -> TrustMode:
         """Which stores decide for a name of ``zones``; ``private_bundle`` tells whether there is one.

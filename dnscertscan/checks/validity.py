@@ -84,4 +84,37 @@ RULES = (
             """,
         references=("RFC 5280 section 4.1.2.5.1 (UTCTime)", "RFC 5280 section 4.1.2.5.2 (GeneralizedTime)"),
     ),
+    rule(
+        106, "rotation-overdue", WARNING, "Certificate was not replaced when it should have been",
+        why="""
+            The configuration says how often certificates of this CA or zone are replaced, and this one is older than the
+            latest healthy replacement. Nothing is broken yet, which is the point: whatever replaces certificates has stopped
+            working, and there is still time to repair it at leisure. It becomes an error when less is left than the longest
+            time in which nobody may be there (closed).
+            """,
+        fix="""
+            Look at what replaces this certificate: its timer, its log, its way to the CA, and the reload after it; a file
+            renewed on disk is not served until then.
+                systemctl list-timers
+                openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null | openssl x509 -noout -dates
+            If certificates are meant to be replaced at another pace, correct validity, rotation or slack in the table
+            [[checks.rotation]].
+            """,
+        references=("RFC 8739 (Short-Term, Automatically Renewed Certificates)", "RFC 9773 (ACME Renewal Information)"),
+    ),
+    rule(
+        107, "validity-unexpected", WARNING, "Validity period is not the one this CA is meant to issue for",
+        why="""
+            The configuration says for how long certificates of this CA or zone are issued, and this one is valid for longer or
+            shorter than that, by more than the slack. A longer one was often made by hand or with another profile: it is
+            outside the rotation, and its key stays usable for longer than planned. A shorter one may expire before it is
+            replaced.
+            """,
+        fix="""
+            Find out who ordered the certificate and with which profile, and have it issued again by the usual way.
+                openssl x509 -in CERT.pem -noout -dates -issuer -serial
+            If the CA issues for another time now, correct validity in the table [[checks.rotation]].
+            """,
+        references=("RFC 5280 section 4.1.2.5 (Validity)",),
+    ),
 )

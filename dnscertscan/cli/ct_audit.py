@@ -3,10 +3,11 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dnscertscan.cli.place_options import place_of, place_options
 from dnscertscan.cli.plugin import Plugin
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dnscertscan.cli.ct_audit_online import Online
-    from dnscertscan.cli.ct_audit_place import Place
+    from dnscertscan.cli.place import Place
     from dnscertscan.ct.audit_make import Auditor
     from dnscertscan.ct.audit_report import Report
     from dnscertscan.model.ct import LogList
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path)
 _MAX_STDIN = 64 << 20
-_STARTTLS = ["smtp", "imap", "pop3", "ftp", "ldap", "postgres", "xmpp", "xmpp-server"]
 
 
 @click.command("audit", cls=Plugin, short_help="Audit the certificates of one host or one file.")
@@ -32,12 +32,7 @@ _STARTTLS = ["smtp", "imap", "pop3", "ftp", "ldap", "postgres", "xmpp", "xmpp-se
 @click.option("--at", metavar="DATE", help="With --chain: judge as of that time, by the logs as they were (default: now).")
 @click.option("-f", "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as -f json.")
-@click.option("--starttls", type=click.Choice(_STARTTLS), default=None, metavar="PROTOCOL",
-              help=f"Begin with this protocol: {', '.join(_STARTTLS)} (default: that of the port, such as 25).")
-@click.option("--sni", default="", metavar="NAME", help="Ask for this name (default: HOST).")
-@click.option("--address", "addresses", metavar="IP", multiple=True, help="Connect there (repeatable; default: all of HOST's).")
-@click.option("-4", "only4", is_flag=True, help="Only IPv4 addresses.")
-@click.option("-6", "only6", is_flag=True, help="Only IPv6 addresses.")
+@place_options
 @click.option("--issuer", "pins", metavar="PEM|sha256:HEX", multiple=True,
               help="A CA that may issue (repeatable): a file, or the SHA-256 of its key. Any other one is critical.")
 @click.option("--issuer-file", "issuer_files", metavar="PEM", multiple=True, type=_FILE,
@@ -72,7 +67,7 @@ def command(
       dnscertscan ct audit mail.example.com:587 --starttls smtp --issuer sha256:...
       dnscertscan ct audit --chain fullchain.pem --at 2026-06-01 -f json
     """  # noqa: D301 - \b is the backspace that tells click to leave the paragraph as it is
-    place = _place(host, chain, starttls, sni, addresses, (4,) * only4 + (6,) * only6)
+    place = _place(host, chain, starttls=starttls, sni=sni, addresses=addresses, only4=only4, only6=only6)
     if place and at:
         raise UsageError("--at goes with --chain: a host shows what it serves now")
     if chain and (searches or inclusion):
@@ -96,18 +91,14 @@ def command(
     click.get_current_context().exit(report.status.exit_status)
 
 
-def _place(
-    host: str | None, chain: Path | None, starttls: str | None, sni: str, addresses: tuple[str, ...], families: tuple[int, ...]
-) -> "Place | None":
+def _place(host: str | None, chain: Path | None, **how: Any) -> "Place | None":
     if (host is None) is (chain is None):
         raise UsageError("name either HOST[:PORT] or --chain FILE")
     if host is None:
-        if starttls or sni or addresses or families:
+        if any(how.values()):
             raise UsageError("--starttls, --sni, --address, -4 and -6 go with HOST; a file is not asked")
         return None
-    from dnscertscan.cli.ct_audit_place import read_place
-
-    return read_place(host, starttls=starttls or "", sni=sni, addresses=addresses, families=families)
+    return place_of(host, **how)
 
 
 def _settings(

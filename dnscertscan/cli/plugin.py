@@ -1,5 +1,6 @@
 """Commands for Nagios and its kind, which want one line and a status of their own whatever happens."""
 
+import logging
 from typing import Any
 
 import click
@@ -34,6 +35,12 @@ class Plugin(click.Command):
             return super().invoke(ctx)
         except DnsCertScanError as problem:
             raise self._give_up(str(problem)) from problem
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as problem:  # the last line of defence: monitoring gets its line, the log the traceback
+            logging.getLogger("dnscertscan").critical("internal error", exc_info=problem)
+            text = f"internal error ({type(problem).__name__}: {problem}); this is a bug: please report it"
+            raise self._give_up(text) from problem
 
     def _give_up(self, message: str) -> click.exceptions.Exit:
         from dnscertscan.ct.audit_output import plain

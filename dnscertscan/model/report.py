@@ -13,6 +13,7 @@ from dnscertscan.model.ct import CtAudit, LogList
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.records import ZoneProblem
+from dnscertscan.model.rotation import Rotation
 from dnscertscan.model.transparency import CtFacts
 
 Place = tuple[str, int, str]
@@ -142,6 +143,8 @@ class Report:
     """The list of CT logs that ``transparency`` judges by."""
     ct_facts: CtFacts | None = field(default=None, repr=False)
     """What logs, search services and the DNS said; None when none of them was asked."""
+    rotations: tuple[Rotation, ...] = ()
+    """How certificates are meant to be rotated; :func:`dnscertscan.model.rotation.expected_days` says what that leaves them."""
 
     def tally(self) -> Tally:
         """Findings counted by severity."""

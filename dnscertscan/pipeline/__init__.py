@@ -11,6 +11,7 @@ from dnscertscan.checks.judge import Judge
 from dnscertscan.model.ct import LogList
 from dnscertscan.model.records import Verdict, Zone
 from dnscertscan.model.report import Report, Run
+from dnscertscan.model.rotation import Rotation
 from dnscertscan.pipeline.book import Book
 from dnscertscan.pipeline.breath import breathe
 from dnscertscan.pipeline.canaries import Canary, locate
@@ -70,6 +71,8 @@ class Parts:
     canaries: Sequence[Canary] = ()
     journal: Journal | None = None
     """What to go on from, and where to note what is seen; without one a run cannot be resumed. The caller closes it."""
+    rotations: tuple[Rotation, ...] = ()
+    """What is expected of the age of certificates, for outputs that show it; the judge has it in his policy."""
     config_digest: str = ""
     arguments: tuple[str, ...] = ()
 
@@ -153,6 +156,7 @@ async def _run(parts: Parts, ct: CrossCheck, observer: Observer, stop: Stop) -> 
             coverage, book.observed, book.findings, complete, book.verdicts, inconclusive,
             counted=book.tally, served=book.observed.certificates, free=book.close,
             transparency=parts.judge.ct if parts.log_list else None, log_list=parts.log_list, ct_facts=learnt,
+            rotations=parts.rotations,
         )
         stack.pop_all()
     return report

@@ -7,13 +7,16 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BeforeValidator
 
 from dnscertscan.errors import UsageError
+from dnscertscan.model.text import visible
 from dnscertscan.settings.values import (
     DNS_PORT,
     CanaryText,
     HostPort,
     Remaining,
+    StatEndpoint,
     check_secret_reference,
     parse_issuer,
+    parse_listen,
     parse_nameserver,
     parse_seconds,
     parse_service_port,
@@ -21,6 +24,7 @@ from dnscertscan.settings.values import (
 
 T = TypeVar("T")
 _Text = str | int | float
+_MOST_DAYS = 36500
 
 
 def _as_value_error(parse: Callable[[_Text], T]) -> Callable[[object], T]:
@@ -48,6 +52,13 @@ def _regular_expression(text: str) -> str:
 def _threshold_text(text: _Text) -> str:
     Remaining.parse(text)
     return str(text)
+
+
+def _days(text: _Text) -> float:
+    days = Remaining.parse(text).days
+    if days is None or days > _MOST_DAYS:
+        raise UsageError(f"{visible(str(text), 40)!r} is no number of days; write 30, 30d, 36h or 2w")
+    return days
 
 
 def _secret_text(text: _Text) -> str:
@@ -79,7 +90,18 @@ def _port_text(text: _Text) -> str:
     return str(port) if service == "tls" else f"{service}:{port}"
 
 
+def _listen_text(text: _Text) -> str:
+    parse_listen(str(text))
+    return str(text)
+
+
+def _stat_endpoint_text(text: _Text) -> str:
+    StatEndpoint.parse(str(text))
+    return str(text)
+
+
 Seconds = Annotated[float, BeforeValidator(_as_value_error(parse_seconds))]
+Days = Annotated[float, BeforeValidator(_as_value_error(_days))]
 Threshold = Annotated[str, BeforeValidator(_as_value_error(_threshold_text))]
 Pattern = Annotated[str, AfterValidator(_regular_expression)]
 SecretReference = Annotated[str, BeforeValidator(_as_value_error(_secret_text))]
@@ -88,3 +110,5 @@ Nameserver = Annotated[str, BeforeValidator(_as_value_error(_nameserver_text))]
 CanaryEntry = Annotated[str, BeforeValidator(_as_value_error(_canary_text))]
 ServicePort = Annotated[str, BeforeValidator(_as_value_error(_port_text))]
 CtIssuer = Annotated[str, BeforeValidator(_as_value_error(_issuer_text))]
+Listen = Annotated[str, BeforeValidator(_as_value_error(_listen_text))]
+StatEndpointText = Annotated[str, BeforeValidator(_as_value_error(_stat_endpoint_text))]

@@ -1,19 +1,24 @@
 """Every key of the configuration file, with its default. Unknown keys are errors."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from dnscertscan.model.rotation import Rotation
 from dnscertscan.settings.fields import (
     CanaryEntry,
     CtIssuer,
+    Days,
+    Listen,
     Nameserver,
     Pattern,
     Seconds,
     SecretReference,
     Server,
     ServicePort,
+    StatEndpointText,
     Threshold,
 )
 
@@ -97,12 +102,38 @@ class ExpiringFor(Section):
     expiring_within: Threshold
 
 
+class RotationFor(Section):
+    """How certificates of one zone, or of issuers whose name contains a text, are renewed; in days, or `36h`, `2w`.
+
+    They are valid for ``validity`` and replaced every ``rotation``, at most ``slack`` late; ``closed`` is the longest time in
+    which nobody may be there to act.
+    """
+
+    zone: str = ""
+    issuer: str = ""
+    validity: Days
+    rotation: Days
+    slack: Days = 1.0
+    closed: Days = 0.0
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.expected()
+        return self
+
+    def expected(self) -> Rotation:
+        """The same as a value; :class:`ValueError` for times that leave nothing to expect."""
+        times = (timedelta(days=number) for number in (self.validity, self.rotation, self.slack, self.closed))
+        return Rotation(*times, zone=self.zone, issuer=self.issuer)
+
+
 class Checks(Section):
     """What counts as a finding."""
 
     expiring_within: Threshold | None = None
     expiring_for: tuple[ExpiringFor, ...] = ()
     fail_on_unreachable: bool = False
+    rotation: tuple[RotationFor, ...] = ()
 
 
 TrustMode = Literal["public", "private", "either"]
@@ -188,12 +219,13 @@ class Ct(Section):
 
 
 class Output(Section):
-    """Where results go; the format of a file follows its ending."""
+    """Where results go; the format of a file follows its ending; ``stat_endpoints`` get figures by UDP."""
 
     files: tuple[Path, ...] = ()
     format: str = "table"
     coverage: Path | None = None
     fail_on: Literal["error", "warning", "never"] = "error"
+    stat_endpoints: tuple[StatEndpointText, ...] = ()
 
 
 class Journal(Section):
@@ -211,6 +243,13 @@ class Log(Section):
     file: Path | None = None
 
 
+class Exporter(Section):
+    """How `dnscertscan exporter` is asked, and how often it scans; from start to start."""
+
+    listen: Listen = "127.0.0.1:9793"
+    interval: Seconds = 21600.0
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -225,3 +264,4 @@ class Settings(Section):
     output: Output = Output()
     journal: Journal = Journal()
     log: Log = Log()
+    exporter: Exporter = Exporter()

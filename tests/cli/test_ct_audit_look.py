@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from servers.command import closed_port
 
-from dnscertscan.cli.ct_audit_look import MAX_ADDRESSES, Look
-from dnscertscan.cli.ct_audit_place import read_place
+from dnscertscan.cli.ct_audit_look import points, presented, unanswered
+from dnscertscan.cli.look import MAX_ADDRESSES, Look
+from dnscertscan.cli.place import read_place
 from dnscertscan.ct.audit_report import Status
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Deployment, Failure, FailureKind, Handshake, Observation, Outcome
@@ -44,9 +45,9 @@ def looked(*outcomes: Outcome | None) -> Look:
 def test_addresses_without_a_certificate(outcomes: tuple[Outcome | None, ...], statuses: list[Status]) -> None:
     """Beside one that answered a warning, and for a machine without IPv6 a remark; where none answered nothing is known."""
     look = looked(*outcomes)
-    assert [point.status for point in look.points()] == statuses
-    assert len(look.unanswered()) == len(statuses)
-    assert len(look.presented()) == sum(outcome is GOOD for outcome in outcomes)
+    assert [point.status for point in points(look)] == statuses
+    assert len(unanswered(look)) == len(statuses)
+    assert len(presented(look)) == sum(outcome is GOOD for outcome in outcomes)
 
 
 def test_what_was_asked_of_the_server() -> None:
@@ -54,21 +55,21 @@ def test_what_was_asked_of_the_server() -> None:
     known = {(None, None): (None, None), (b"", None): (b"", b""), (b"s", b"o"): (b"s", b"o"), (None, b"o"): (None, b"o")}
     for (scts, staple), told in known.items():
         shown = Handshake((Deployment((Certificate(b"x"),), ("TLS 1.3",), staple=staple, scts=scts),), "TLS 1.3", "some")
-        (one,) = looked(shown, None).presented()
+        (one,) = presented(looked(shown, None))
         assert (one.scts, one.staple) == told
 
 
 def test_lists_that_clients_without_a_name_get() -> None:
     """They are not the host's."""
     other = Deployment((Certificate(b"y"),), ("no SNI",), sni=False)
-    assert len(looked(Handshake((*GOOD.deployments, other), "TLS 1.3", "some"), None).presented()) == 1
+    assert len(presented(looked(Handshake((*GOOD.deployments, other), "TLS 1.3", "some"), None))) == 1
 
 
 def test_hostile_details() -> None:
     """What a server said is shown without its escapes."""
     look = looked(failure(FailureKind.NOT_TLS, "\x1b[31m"), None)
-    assert "\x1b" not in "".join(point.text for point in look.points())
-    assert "--starttls" in look.points()[0].text
+    assert "\x1b" not in "".join(point.text for point in points(look))
+    assert "--starttls" in points(look)[0].text
 
 
 def test_more_addresses_than_are_asked() -> None:
@@ -78,4 +79,4 @@ def test_more_addresses_than_are_asked() -> None:
     look = Look(read_place(f"www.example.com:{port}", addresses=many), 20.0)
     asyncio.run(look.go())
     assert len(look.seen) == MAX_ADDRESSES
-    assert look.points()[0].text.startswith("2 addresses more than ")
+    assert points(look)[0].text.startswith("2 addresses more than ")

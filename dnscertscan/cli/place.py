@@ -1,11 +1,12 @@
-"""What `ct audit HOST` means: which host, port, STARTTLS protocol, name and addresses."""
+"""What HOST means where one host is asked: which port, STARTTLS protocol, name and addresses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dnscertscan.errors import UsageError
-from dnscertscan.model.endpoints import TLS, Endpoint, Target
+from dnscertscan.model.endpoints import TLS, Endpoint, Provenance, Target
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.records import Origin, Record
 from dnscertscan.model.text import visible
 from dnscertscan.resolve.addresses import canonical, unscannable
 from dnscertscan.settings.values import HTTPS_PORT, SERVICES, HostPort
@@ -17,6 +18,7 @@ PORTS = {
 """Where a service is when no port is given; these ports but the first never speak TLS from the first byte."""
 _SERVICES = {port: service for service, port in PORTS.items()} | {587: "smtp"}
 _NO_NAME = "0.0.0.0"  # noqa: S104 - nothing listens here: an address as name means that no name is asked for (RFC 6066 3)
+_GIVEN = Origin("command line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,14 @@ class Place:
         wanted = [address for address in dict.fromkeys(map(canonical, addresses)) if not unscannable(address)]
         name = DnsName.parse(_NO_NAME if ":" in self.name else self.name)
         return tuple(
-            Target(Endpoint(address, self.port, self.service), name) for address in wanted
+            Target(Endpoint(address, self.port, self.service), name, (self._origin(address),)) for address in wanted
             if (6 if ":" in address else 4) in self.families
         )
+
+    def _origin(self, address: str) -> Provenance:
+        """As if the name were a zone of its own: settings for zones above it apply to it."""
+        name = DnsName(self.host)
+        return Provenance(Record(name, "AAAA" if ":" in address else "A", address, None, _GIVEN), name)
 
 
 def read_place(

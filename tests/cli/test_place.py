@@ -1,8 +1,8 @@
-"""What HOST of `ct audit` means: ports, STARTTLS by prefix, option or port, names, addresses and families."""
+"""What HOST means where one host is asked: ports, STARTTLS by prefix, option or port, names, addresses and families."""
 
 import pytest
 
-from dnscertscan.cli.ct_audit_place import PORTS, Place, read_place
+from dnscertscan.cli.place import PORTS, Place, read_place
 from dnscertscan.errors import UsageError
 from dnscertscan.settings.values import SERVICES
 
