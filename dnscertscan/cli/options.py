@@ -53,6 +53,7 @@ _KEYS = {
     "outputs": "output.files", "format": "output.format", "coverage": "output.coverage", "fail_on": "output.fail_on",
     "fail_on_unreachable": "checks.fail_on_unreachable", "journal": "journal.path", "resume": "journal.resume",
     "log_file": "log.file", "log_format": "log.format",
+    "stat_endpoints": "output.stat_endpoints", "listen": "exporter.listen", "interval": "exporter.interval",
 }
 """Option -> dotted key. An option that was not given leaves the configuration's value alone."""
 

@@ -36,6 +36,8 @@ _FILE = click.Path(path_type=Path)
               help="Write results to a file (repeatable); the format follows the ending.")
 @click.option("-f", "--format", "format", metavar="FORMAT", help="Format on standard output: table (default) or another.")
 @click.option("--coverage", metavar="PATH", type=_FILE, help="Write one row for every target, with its outcome and the reason.")
+@click.option("--stat-endpoint", "stat_endpoints", metavar="HOST:PORT", multiple=True,
+              help="Send figures by UDP (repeatable): influx line protocol, or statsd://HOST:PORT.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "never"]),
               help="Findings that make the exit status 1 (default error).")
 @click.option("--fail-on-unreachable", is_flag=True, help="Make endpoints that give no certificate findings too.")

@@ -9,7 +9,7 @@ from typing import Any
 from dnscertscan.settings.models import PLACES_ON_DISK, Ct, JsonZones, Settings
 
 _ELSEWHERE: Mapping[str, Any] = {
-    "output": True, "log": True, "journal": True, "resolve": {"in_flight"},
+    "output": True, "log": True, "journal": True, "exporter": True, "resolve": {"in_flight"},
     "scan": {"deadline", "concurrency", "per_address", "per_network", "rate", "workers"},
     "ct": {"budget": True, "log_budget": True, "cache": True, "search": {"__all__": {"token", "per_minute"}}},
 }

@@ -15,6 +15,7 @@ HTTPS_PORT = 443
 MAX_PORT = 65535
 SERVICES = ("tls", "smtp", "imap", "pop3", "ftp", "ldap", "postgres", "xmpp", "xmpp-server")
 """What may stand before the port in ``--port``: TLS from the first byte, or the STARTTLS dialogue to hold first."""
+STAT_PROTOCOLS = ("influx", "statsd")
 
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|s|m|h|d|w)?")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -203,3 +204,37 @@ def read_secret(reference: str, owner: str, environment: Mapping[str, str]) -> s
     if not value.strip() or len(value) > _SECRET_LIMIT:
         raise UsageError(f"{visible(rest, 200)} (secret of {owner}) is empty or longer than {_SECRET_LIMIT} characters")
     return value.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class StatEndpoint:
+    """Where measurements go by UDP, and how they are written: ``influx`` or ``statsd``."""
+
+    protocol: str
+    server: HostPort
+
+    @classmethod
+    def parse(cls, text: str) -> "StatEndpoint":
+        """``HOST:PORT`` (influx line protocol), ``statsd://HOST:PORT``, ``statsd:HOST:PORT``, and the same with ``influx``.
+
+        ``statsd:8125`` is a host of that name. The port is never left out.
+        """
+        text = text.strip()
+        found = re.fullmatch(r"(?:([A-Za-z][\w+.-]*)(?:://|:(?=.*[^:]:)))?(.+)", text)
+        protocol, place = (found.group(1) or "influx", found.group(2)) if found else ("influx", text)
+        if protocol.lower() not in STAT_PROTOCOLS:
+            known = ", ".join(f"{one}://" for one in STAT_PROTOCOLS)
+            raise UsageError(f"{visible(text, 100)!r}: unknown protocol {visible(protocol, 40)!r}; known: {known}")
+        server = HostPort.parse(place, 0)
+        if not server.port:
+            raise UsageError(f"{visible(text, 100)!r} has no port; write HOST:PORT, [IPV6]:PORT or statsd://HOST:PORT")
+        return cls(protocol.lower(), server)
+
+
+def parse_listen(text: str) -> HostPort:
+    """``HOST:PORT`` or ``[IPV6]:PORT`` to be asked at; port 0 is any that is free. Neither is ever left out."""
+    found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+):(\d{1,5})", text.strip())
+    if found is None:
+        raise UsageError(f"{visible(text, 100)!r} is no place to listen; write HOST:PORT or [IPV6]:PORT, as 127.0.0.1:9793")
+    host = HostPort.parse(found.group(1), 0).host
+    return HostPort(host, parse_port(found.group(2)) if int(found.group(2)) else 0)
