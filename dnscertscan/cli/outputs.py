@@ -9,18 +9,26 @@ from pathlib import Path
 
 from dnscertscan.cli.watch import Sink
 from dnscertscan.errors import ExitStatus, OutputError, UsageError
+from dnscertscan.exporter.udp import send
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import Report
+from dnscertscan.model.text import visible
 from dnscertscan.report import FORMATS, Format, format_for
 from dnscertscan.report.base import in_chunks
 from dnscertscan.report.coverage import render_coverage
 from dnscertscan.report.files import write_atomically
+from dnscertscan.report.github import SUMMARY_ROOM
+from dnscertscan.report.influx import render_influx
 from dnscertscan.report.jsonl import findings_lines, observation_line
+from dnscertscan.report.markdown import job_summary
+from dnscertscan.report.statsd import render_statsd
 from dnscertscan.report.table import table_pieces
 from dnscertscan.settings.models import Output
+from dnscertscan.settings.values import StatEndpoint
 
 logger = logging.getLogger("dnscertscan")
+_DATAGRAMS = {"influx": render_influx, "statsd": render_statsd}
 
 
 class Outputs:
@@ -32,12 +40,14 @@ class Outputs:
         self._failed: list[ExitStatus] = []
         self._shown = output.format
         self._coverage = output.coverage
+        self._stat_endpoints = [StatEndpoint.parse(text) for text in output.stat_endpoints]
         self._stdout_fails = False
         self.lost = False
         """Whether a file could not be written: its report exists nowhere else."""
         _refuse_same([*output.files, *([output.coverage] if output.coverage else [])])
-        if output.format not in FORMATS:
-            FORMATS[output.format]  # raises with the hint
+        style = FORMATS[output.format]  # raises with the hint
+        if style.binary and sys.stdout.isatty():
+            raise UsageError(f"{style.name} is nothing for a terminal; write it to a file with -o, or redirect standard output")
         for path in output.files:
             try:
                 self._files.append((path, format_for(path)))
@@ -54,6 +64,15 @@ class Outputs:
 
     def write(self, report: Report) -> list[ExitStatus]:
         """Write everything; a status for each output that could not be written."""
+        self.write_elsewhere(report)
+        if self._shown != "jsonl":
+            self._print(self._rendered(report))
+        if self._shown == "github" and (place := os.environ.get("GITHUB_STEP_SUMMARY")):
+            self._summarise(report, Path(place))
+        return self._failed
+
+    def write_elsewhere(self, report: Report) -> None:
+        """Write the files, and send the figures; nothing goes to standard output but what was named so."""
         jobs: list[tuple[Path, Iterable[bytes]]] = [(path, style.render(report)) for path, style in self._files]
         if self._coverage:
             jobs.append((self._coverage, render_coverage(report)))
@@ -63,9 +82,11 @@ class Outputs:
             except OutputError as problem:
                 self.lost = True
                 self._fail(problem)
-        if self._shown != "jsonl":
-            self._print(self._rendered(report))
-        return self._failed
+        for endpoint in self._stat_endpoints:
+            try:
+                send(endpoint.server.host, endpoint.server.port, _DATAGRAMS[endpoint.protocol](report))
+            except OutputError as problem:
+                self._fail(problem)
 
     def _stream(self, observation: Observation | None, findings: Sequence[Finding], valid: Mapping[str, bool]) -> None:
         lines = findings_lines(findings) if observation is None else (observation_line(observation, findings, valid),)
@@ -90,6 +111,15 @@ class Outputs:
             self._stdout_fails = True
             discard_stdout()
             self._fail(OutputError(f"standard output: {problem.strerror}; the other outputs are still written"))
+
+    def _summarise(self, report: Report, place: Path) -> None:
+        """Add to the summary of the job, which other commands of the step write to as well."""
+        try:
+            with place.open("ab") as out:
+                out.writelines(job_summary(report, SUMMARY_ROOM - out.tell()))
+        except OSError as problem:
+            shown = visible(str(place))
+            self._fail(OutputError(f"job summary {shown}: {problem.strerror}; correct GITHUB_STEP_SUMMARY, the rest is written"))
 
     def _fail(self, problem: OutputError | UsageError) -> None:
         logger.error("%s", problem)

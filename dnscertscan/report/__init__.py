@@ -7,14 +7,28 @@ from dnscertscan.model.text import visible
 from dnscertscan.registry import Registry
 from dnscertscan.report.base import Format
 from dnscertscan.report.csv_rows import CSV
+from dnscertscan.report.github import GITHUB
 from dnscertscan.report.html_report import HTML
 from dnscertscan.report.json_report import JSON
 from dnscertscan.report.jsonl import JSONL
+from dnscertscan.report.junit import JUNIT
+from dnscertscan.report.markdown import MARKDOWN
+from dnscertscan.report.prometheus import PROMETHEUS
+from dnscertscan.report.sarif import SARIF
 from dnscertscan.report.table import TABLE
+from dnscertscan.report.xlsx import XLSX
 
 __all__ = ["FORMATS", "Format", "format_for"]
 
-FORMATS: Registry[Format] = Registry("output format", [(plugin.name, plugin) for plugin in (CSV, JSON, JSONL, TABLE, HTML)])
+FORMATS: Registry[Format] = Registry(
+    "output format",
+    [
+        (plugin.name, plugin)
+        for plugin in (
+            CSV, JSON, JSONL, TABLE, HTML, XLSX, SARIF, JUNIT, MARKDOWN, GITHUB, PROMETHEUS,
+        )
+    ],
+)
 
 
 def format_for(path: Path) -> Format:

@@ -19,8 +19,10 @@ class Format:
 
     name: str
     endings: tuple[str, ...]
-    """File endings in lower case with the dot, ``.csv``."""
+    """File endings in lower case with the dot, ``.csv``; a format without any is for standard output only."""
     render: Callable[[Report], Iterator[bytes]]
+    binary: bool = False
+    """Whether the octets are nothing for a terminal."""
 
 
 def in_chunks(texts: Iterable[str]) -> Iterator[bytes]:

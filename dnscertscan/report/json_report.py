@@ -39,18 +39,19 @@ def _document(report: Report) -> Iterator[str]:
     yield "{\n"
     for name, value in _head(report).items():
         yield f"{encode(name)}: {encode(value)},\n"
-    yield from _block("targets", "[]", (encode(target) for target in _targets(report)))
+    yield from block("targets", "[]", (encode(target) for target in _targets(report)))
     yield ",\n"
     served = (f"{encode(item.sha256)}: {encode(certificate_object(item))}" for item in report.certificates())
-    yield from _block("certificates", "{}", served)
+    yield from block("certificates", "{}", served)
     yield ",\n"
-    yield from _block("ct_audits", "[]", (encode(audit) for audit in audit_objects(report)))
+    yield from block("ct_audits", "[]", (encode(audit) for audit in audit_objects(report)))
     yield ",\n"
-    yield from _block("findings", "[]", (encode(finding_object(finding)) for finding in report.findings))
+    yield from block("findings", "[]", (encode(finding_object(finding)) for finding in report.findings))
     yield "\n}\n"
 
 
-def _block(name: str, brackets: str, items: Iterable[str]) -> Iterator[str]:
+def block(name: str, brackets: str, items: Iterable[str]) -> Iterator[str]:
+    """``"name": [...]`` with one item a line."""
     yield f"{encode(name)}: {brackets[0]}"
     separator = "\n"
     for item in items:

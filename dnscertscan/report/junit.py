@@ -1,0 +1,176 @@
+"""JUnit XML for Jenkins, GitLab and GitHub: a suite for each zone, a case for each target, a failure for each finding.
+
+Written piece by piece: the libraries for this format hold the whole tree.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from xml.sax.saxutils import escape, quoteattr
+
+from dnscertscan.model.findings import Finding, Severity
+from dnscertscan.model.observations import FailureKind
+from dnscertscan.model.report import CoverageRow, Report, State
+from dnscertscan.model.text import visible
+from dnscertscan.report.base import Format, in_chunks, utc
+from dnscertscan.report.joined import Named, by_name, source_of
+from dnscertscan.report.words import message_of, place_of, place_text
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One line of the coverage ledger with its findings, or findings that no line is about."""
+
+    row: CoverageRow | None
+    findings: list[Finding]
+    again: bool = False
+    """Whether an earlier row has the same target, so that only the record tells them apart."""
+
+    @property
+    def failures(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity >= Severity.WARNING]
+
+    @property
+    def outcome(self) -> str:
+        """``failures``, ``errors`` or ``skipped`` as the attributes of a suite are called; empty when the case passes."""
+        if self.failures:
+            return "failures"
+        if self.row is None or self.row.state is State.SCANNED:
+            return ""
+        return "errors" if self.row.reason == FailureKind.ENGINE.value else "skipped"
+
+
+@dataclass(slots=True)
+class _Counts:
+    tests: int = 0
+    seconds: float = 0.0
+    outcomes: dict[str, int] = field(default_factory=lambda: {"failures": 0, "errors": 0, "skipped": 0})
+
+    def add(self, case: _Case) -> None:
+        self.tests += 1
+        self.seconds += (case.row.seconds or 0.0) if case.row else 0.0
+        if case.outcome:
+            self.outcomes[case.outcome] += 1
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        return {"tests": str(self.tests), **{name: str(count) for name, count in self.outcomes.items()}}
+
+
+def render_junit(report: Report) -> Iterator[bytes]:
+    """One document. Errors and warnings are failures, information is the case's output.
+
+    A target that gave no certificate is skipped, with the reason: that is an answer, and ``--fail-on-unreachable`` makes it a
+    finding. A suite counts the cases that failed, of which each may have several failures.
+    """
+    return in_chunks(_document(report))
+
+
+def _document(report: Report) -> Iterator[str]:
+    zones: dict[str, _Counts] = {}
+    whole = _Counts()
+    for zone, case in _cases(report):  # a suite begins with its counts
+        whole.add(case)
+        zones.setdefault(zone, _Counts()).add(case)
+    started = utc(report.run.started) or ""
+    lasted = (report.run.finished - report.run.started).total_seconds()
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield _open("testsuites", {"name": "dnscertscan", **whole.attributes, "time": f"{lasted:.3f}", "timestamp": started}) + "\n"
+    for zone, cases in groupby(_cases(report), lambda pair: pair[0]):
+        counts = zones[zone]
+        head = {"name": visible(zone, 260), **counts.attributes, "time": f"{counts.seconds:.3f}", "timestamp": started}
+        yield _open("testsuite", head) + "\n"
+        for _, case in cases:
+            yield from _case(zone, case)
+        yield "</testsuite>\n"
+    yield "</testsuites>\n"
+
+
+def _cases(report: Report) -> Iterator[tuple[str, _Case]]:
+    for named in by_name(report):
+        for case in _cases_of(named):
+            yield named.zone, case
+
+
+def _cases_of(named: Named) -> Iterator[_Case]:
+    """A case for each row; the findings go to the first row of their target that was looked at."""
+    found: dict[tuple[str, int | None, str], list[Finding]] = {}
+    for finding in named.findings:
+        at = finding.subject
+        record = at.record if finding.rule.slug == "bad-record" else ""
+        found.setdefault((at.ip_address, at.port, record), []).append(finding)
+    scanned = {_target(row) for row in named.rows if row.state is not State.SKIPPED}
+    met: set[tuple[str, int | None, str]] = set()
+    for row in named.rows:
+        target = _target(row)
+        passes = row.state is State.SKIPPED and target in scanned
+        yield _Case(row, [] if passes else found.pop(target, []), target in met)
+        met.add(target)
+    for findings in found.values():
+        yield _Case(None, findings)
+
+
+def _target(row: CoverageRow) -> tuple[str, int | None, str]:
+    """What findings and rows are joined by; of what is no host, the record."""
+    return row.ip_address, row.port, "" if row.fqdn else row.record
+
+
+def _case(zone: str, case: _Case) -> Iterator[str]:
+    row = case.row
+    head = {"classname": visible(zone, 260), "name": _name(case)}
+    source = source_of(row) if row else None
+    if source is not None and source.is_file:
+        head["file"] = visible(source.place)
+    head["time"] = f"{(row.seconds or 0.0) if row else 0.0:.3f}"
+    body = [_failure(finding) for finding in case.failures]
+    if row is not None and case.outcome in ("errors", "skipped"):
+        why = visible(f"{row.reason}: {row.detail}" if row.detail else row.reason)
+        body.append(_whole("error", {"type": visible(row.reason), "message": why}) if case.outcome == "errors"
+                    else _whole("skipped", {"message": why}))
+    notes = [f"{_head(finding)}: {message_of(finding)}" for finding in case.findings if finding.severity < Severity.WARNING]
+    if notes:
+        body.append(_whole("system-out", {}, notes))
+    if body:
+        yield _open("testcase", head) + "\n"
+        yield from body
+        yield "</testcase>\n"
+    else:
+        yield _whole("testcase", head)
+
+
+def _name(case: _Case) -> str:
+    row = case.row
+    if row is None:
+        return place_of(case.findings[0])
+    if not row.fqdn:
+        return " ".join(filter(None, (visible(row.zone, 260), visible(row.record, 260))))
+    name = place_text(row.ip_address, row.port, row.fqdn, row.wildcard)
+    return f"{name} [{visible(row.record, 500)}]" if case.again else name
+
+
+def _failure(finding: Finding) -> str:
+    shown = finding.certificate or finding.leaf
+    lines = [f"{_head(finding)}: {message_of(finding)}", f"fix: {visible(finding.rule.fix.partition(chr(10))[0])}"]
+    if finding.subject.record:
+        lines.append(f"record: {visible(finding.subject.record)}")
+    if shown is not None:
+        lines.append(f"certificate: {visible(shown.subject)} (serial {visible(shown.serial)}, sha256 {visible(shown.sha256)})")
+    lines.append(f"more: dnscertscan explain {finding.rule.code}")
+    return _whole("failure", {"type": f"{finding.rule.code} {finding.rule.slug}", "message": message_of(finding)}, lines)
+
+
+def _head(finding: Finding) -> str:
+    return f"{finding.severity} {finding.rule.code} {finding.rule.slug}"
+
+
+def _open(name: str, attributes: Mapping[str, str]) -> str:
+    return f"<{name}{''.join(f' {key}={quoteattr(value)}' for key, value in attributes.items())}>"
+
+
+def _whole(name: str, attributes: Mapping[str, str], lines: Iterable[str] = ()) -> str:
+    text = "\n".join(map(escape, lines))
+    start = _open(name, attributes)
+    return f"{start}{text}</{name}>\n" if text else f"{start[:-1]}/>\n"
+
+
+JUNIT = Format("junit", (".xml",), render_junit)
