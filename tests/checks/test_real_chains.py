@@ -250,7 +250,7 @@ def test_every_rule_about_certificates_is_fired_by_a_test_of_this_module() -> No
     here = {*CASES, "time-format", "cert-unparseable", "v1-cert", "cert-encoding", "ip-mismatch", "store-disagreement"}
     here |= {"ocsp-revoked", "ocsp-unknown", "ocsp-staple-expired", "ocsp-staple-invalid"}
     elsewhere = {"duplicate-serial", "trust-policy", "cert-varies", "default-certificate", "crl-revoked", "crl-unavailable"}
-        elsewhere |= {"rotation-overdue", "validity-unexpected"}
+    elsewhere |= {"rotation-overdue", "validity-unexpected"}
     assert here | elsewhere == {slug for slug, rule in RULES.items() if rule.code < "DCS400"}
 
 
