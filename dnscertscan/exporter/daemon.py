@@ -41,8 +41,11 @@ async def keep_scanning(scan: Scan, state: State, pause: Pause, clock: Callable[
         state.start()
         try:
             results = await scan()
-        except (DnsCertScanError, OSError) as problem:
+        except DnsCertScanError as problem:
             _failed(state, visible(str(problem), 1000), clock())
+        except OSError as problem:
+            place = f"{problem.filename}: " if problem.filename else ""
+            _failed(state, visible(f"{place}{problem.strerror or problem}", 1000), clock())
         except Exception as problem:  # a bug in one scan must not take the last results away; it is told in full
             logger.critical("internal error in a scan; this is a bug: please report it", exc_info=problem)
             _failed(state, f"internal error ({type(problem).__name__}: {visible(str(problem), 500)})", clock())

@@ -103,7 +103,8 @@ def _bind(host: str, port: int) -> list[socket.socket]:
         for one in bound:
             one.close()
         step = "name another port with --listen" if problem.errno == errno.EADDRINUSE else "name an address of this machine"
-        raise UsageError(f"cannot listen on {shown}: {problem.strerror}; {step}") from problem
+        cause = str(problem.strerror).partition(" (while ")[0]  # what the socket module adds stands in our line already
+        raise UsageError(f"cannot listen on {shown}: {cause}; {step}") from problem
     except UnicodeError as problem:
         raise UsageError(f"cannot listen on {shown}: it is no host name; name an address of this machine") from problem
     return bound

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from report import factory, readers
+from report.exposed import prometheus_findings
 from report.html_fleet import Page
 
 from dnscertscan import report as report_package
@@ -71,6 +72,7 @@ COUNTED: dict[str, Callable[[bytes], list[Any]]] = {
     "csv": csv_findings, "json": lambda document: json.loads(document)["findings"], "jsonl": jsonl_findings,
     "table": table_findings, "html": html_findings, "xlsx": readers.xlsx_findings, "sarif": readers.sarif_results,
     "junit": readers.junit_findings, "markdown": readers.markdown_findings, "github": readers.github_findings,
+    "prometheus": prometheus_findings,
 }
 
 
@@ -84,8 +86,8 @@ def test_every_format_module_is_registered() -> None:
 
 def test_endings_choose_the_format() -> None:
     """The ending, in any case, chooses; one that nobody knows is a usage error naming path and endings."""
-    asked = ["a.csv", "b.JSON", "c.d.jsonl", "out.txt", "r.HTML", "r.xlsx", "r.sarif", "r.xml", "r.md"]
-    known = ["csv", "json", "jsonl", "table", "html", "xlsx", "sarif", "junit", "markdown"]
+    asked = ["a.csv", "b.JSON", "c.d.jsonl", "out.txt", "r.HTML", "r.xlsx", "r.sarif", "r.xml", "r.md", "r.prom"]
+    known = ["csv", "json", "jsonl", "table", "html", "xlsx", "sarif", "junit", "markdown", "prometheus"]
     assert [format_for(Path(name)).name for name in asked] == known
     for unknown in ("report.doc", "report", "csv", ".csv"):
         with pytest.raises(UsageError, match=rf"{unknown}: its ending is none of \.csv \.json \.jsonl"):

@@ -1,0 +1,192 @@
+"""The metrics: accepted by Prometheus' own tool, right in their sums, bounded in their number."""
+
+import re
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from report import audits, factory
+from report.exposed import assert_accepted, exposed, labelled
+from report.test_formats import many
+
+from dnscertscan.exporter.metrics import METRICS as OWN
+from dnscertscan.model.certificates import Certificate
+from dnscertscan.model.ct import Logged
+from dnscertscan.model.report import Report
+from dnscertscan.pki.parse import parse
+from dnscertscan.report import format_for, standings
+from dnscertscan.report.base import CHUNK
+from dnscertscan.report.prometheus import METRICS, render_prometheus
+
+WWW = ("example.com", "www.example.com", "192.0.2.1", "443")
+PLACE = ("zone", "fqdn", "ip_address", "port")
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def metrics_of(report: Report) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    return exposed(b"".join(render_prometheus(report)))
+
+
+@pytest.mark.parametrize("report", [factory.report, factory.rich_report, factory.hostile_report], ids=lambda made: made.__name__)
+def test_promtool_accepts_it(report) -> None:
+    """`promtool check metrics` finds neither errors nor bad habits, whatever the names and certificates hold."""
+    assert_accepted(b"".join(render_prometheus(report())))
+
+
+def test_an_empty_run_says_that_it_was_one() -> None:
+    """Without a single target there is still when, how long and how complete."""
+    found = metrics_of(factory.report())
+    assert found["dnscertscan_scan_end_timestamp_seconds"] == {(): factory.NOW.timestamp() + 42}
+    assert found["dnscertscan_scan_start_timestamp_seconds"] == {(): factory.NOW.timestamp()}
+    assert found["dnscertscan_scan_duration_seconds"] == {(): 42}
+    assert found["dnscertscan_scan_complete"] == {(): 1}
+    assert found["dnscertscan_endpoints_omitted"] == {(): 0}
+    assert not any(name.startswith("dnscertscan_endpoint_") for name in found)
+
+
+def test_times_are_timestamps() -> None:
+    """Begin and end of the leaf, and the first end of the chain, as seconds since 1970; nothing counts days."""
+    found = metrics_of(factory.rich_report())
+    leaf = factory.credential_chain()[0]
+    facts = parse(leaf)
+    assert labelled(found["dnscertscan_endpoint_not_before_timestamp_seconds"], *PLACE)[WWW] == facts.not_before.timestamp()
+    assert labelled(found["dnscertscan_endpoint_not_after_timestamp_seconds"], *PLACE)[WWW] == facts.not_after.timestamp()
+    ends = [parse(one).not_after.timestamp() for one in factory.credential_chain()]
+    assert labelled(found["dnscertscan_endpoint_chain_not_after_timestamp_seconds"], *PLACE)[WWW] == min(ends)
+    assert labelled(found["dnscertscan_zone_not_after_timestamp_seconds"], "zone")["example.com",] == facts.not_after.timestamp()
+    assert not any("day" in name for name in found)
+
+
+def test_verdicts_per_trust_store() -> None:
+    """Each store has its word; an endpoint that nobody judged has none."""
+    found = labelled(metrics_of(factory.rich_report())["dnscertscan_endpoint_valid"], *PLACE, "store")
+    assert found == {(*WWW, "Mozilla"): 0, (*WWW, "Private"): 1}
+
+
+def test_coverage_and_findings_reconcile() -> None:
+    """Sums of the metrics are the totals of the report, for coverage, for findings, and for each zone."""
+    report = factory.rich_report()
+    found = metrics_of(report)
+    targets = labelled(found["dnscertscan_zone_targets"], "zone", "state", "reason")
+    assert sum(targets.values()) == len(report.coverage.rows)
+    assert targets["example.com", "failed", "refused"] == 1
+    by_rule = labelled(found["dnscertscan_findings"], "code", "slug", "severity")
+    assert by_rule == Counter((one.rule.code, one.rule.slug, str(one.severity)) for one in report.findings)
+    by_zone = labelled(found["dnscertscan_zone_findings"], "zone", "severity")
+    assert by_zone["example.com", "error"] == 2
+    assert by_zone["example.net", "warning"] == 0  # a zero is said, too
+    assert labelled(found["dnscertscan_zone_problems"], "zone", "fault") == {
+        ("broken.example", "failed"): 1, ("example.com", "bad-record"): 1
+    }
+    assert found["dnscertscan_scan_complete"] == {(): 0}
+
+
+def test_silent_endpoints_are_there() -> None:
+    """An endpoint that gave no certificate has a series that says so, and no times."""
+    found = metrics_of(factory.rich_report())
+    scanned = labelled(found["dnscertscan_endpoint_scanned"], *PLACE)
+    silent = ("example.com", "old.example.com", "192.0.2.3", "443")
+    assert (scanned[WWW], scanned[silent]) == (1, 0)
+    assert silent not in labelled(found["dnscertscan_endpoint_not_after_timestamp_seconds"], *PLACE)
+
+
+@pytest.mark.parametrize(("logged", "said"), [(Logged.LOGGED, 1), (Logged.NOT_LOGGED, 0), (Logged.UNKNOWN, None)])
+def test_ct_is_told_when_it_is_known(logged: Logged, said: int | None) -> None:
+    """Logged and not logged are values; what nobody knows is absent, as is everything when nobody looked."""
+    leaf = factory.credential_chain()[0].sha256
+    found = metrics_of(audits.of_leaves({leaf: audits.audit(logged=logged)}))
+    assert labelled(found.get("dnscertscan_endpoint_ct_logged", {}), *PLACE).get(WWW) == said
+    assert "dnscertscan_endpoint_ct_logged" not in metrics_of(factory.rich_report())
+
+
+def test_an_inconclusive_run_says_so() -> None:
+    """When our own network fails, nothing looks like health."""
+    found = metrics_of(replace(factory.report(complete=False), inconclusive="3 of 3 canaries fail"))
+    assert (found["dnscertscan_scan_inconclusive"], found["dnscertscan_scan_complete"]) == ({(): 1}, {(): 0})
+
+
+def test_beyond_the_limits_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More endpoints and zones than the limits: the most urgent keep their series, all are counted."""
+    observations = [factory.observation(address=f"192.0.2.{n}", fqdn=f"h{n}.z{n}.test", zone=f"z{n}.test") for n in range(1, 9)]
+    bad = observations[5].target
+    place = (bad.endpoint.address, bad.endpoint.port, bad.server_name.text)
+    rows = [factory.row(address=f"192.0.2.{n}", fqdn=f"h{n}.z{n}.test", zone=f"z{n}.test") for n in range(1, 9)]
+    report = factory.report(
+        [factory.finding(zone="z7.test")], observations, factory.coverage(rows), valid={place: {"Mozilla": False}}
+    )
+    monkeypatch.setattr(standings.Standings.of.__func__, "__defaults__", (3,))
+    monkeypatch.setattr(standings.ZoneNames.of.__func__, "__defaults__", (2,))
+    found = metrics_of(report)
+    named = labelled(found["dnscertscan_endpoint_scanned"], "fqdn")
+    assert ("h6.z6.test",) in named
+    assert len(named) == 3
+    assert found["dnscertscan_endpoints_omitted"] == {(): 5}
+    records = labelled(found["dnscertscan_zone_records"], "zone")
+    assert records == {("z1.test",): 1, ("z7.test",): 1, ("(others)",): 6}
+    assert sum(labelled(found["dnscertscan_zone_targets"], "zone", "state", "reason").values()) == 8
+    assert ("(others)",) in labelled(found["dnscertscan_zone_not_after_timestamp_seconds"], "zone")
+
+
+def test_names_that_look_alike_are_one_series() -> None:
+    """Names that are cut to the same label give one series, of the most urgent endpoint; a scrape never fails for them."""
+    names = ["a" * 300 + ending for ending in ("x", "y")]
+    observations = [factory.observation(fqdn=name) for name in names]
+    place = ("192.0.2.1", 443, names[1])
+    report = factory.report([], observations, valid={place: {"Mozilla": False}, ("192.0.2.1", 443, names[0]): {"Mozilla": True}})
+    assert list(metrics_of(report)["dnscertscan_endpoint_valid"].values()) == [0]
+
+
+def test_a_hundred_thousand_findings() -> None:
+    """Findings are counted, not listed: the size does not grow with them; the time does a little."""
+    report = many(100_000)
+    started = time.monotonic()
+    document = b"".join(render_prometheus(report))
+    assert time.monotonic() - started < 30
+    assert len(document) < 5000
+    assert sum(exposed(document)["dnscertscan_findings"].values()) == 100_000
+
+
+def test_many_endpoints_come_in_pieces() -> None:
+    """20,000 endpoints: 10,000 have series, handed on in pieces, each metric with its help once."""
+    chain = factory.handshake()
+    observations = [
+        factory.observation(chain, address=f"10.0.{n >> 8}.{n & 255}", fqdn=f"h{n}.example.com") for n in range(20_000)
+    ]
+    pieces = list(render_prometheus(factory.report([], observations)))
+    assert max(map(len, pieces)) < 2 * CHUNK
+    document = b"".join(pieces)
+    found = exposed(document)
+    assert found["dnscertscan_endpoints_omitted"] == {(): 10_000}
+    assert len(found["dnscertscan_endpoint_not_after_timestamp_seconds"]) == 10_000
+    assert document.count(b"# HELP dnscertscan_endpoint_scanned ") == 1
+
+
+def test_a_leaf_without_readable_dates_is_urgent() -> None:
+    """What cannot be read is no reason to be left out: it comes before all that is well."""
+    broken = factory.observation(factory.handshake((Certificate(b"\x30\x03garbage"),)), fqdn="broken.example.com")
+    made = standings.Standings.of(factory.report([], [factory.observation(), broken]), most=1)
+    assert ([one.place[2] for one in made.endpoints], made.omitted) == (["broken.example.com"], 1)
+
+
+def test_the_soonest_comes_first() -> None:
+    """Among valid endpoints it is the end that counts; those that gave no certificate come last."""
+    ends = [timedelta(days=days) for days in (9, 3, 6)]
+    made = [standings.standing(factory.observation(fqdn=f"{end.days}.test"), {}) for end in ends]
+    made = [replace(one, chain_end=factory.NOW + end) for one, end in zip(made, ends, strict=True)]
+    made.append(replace(made[1], scanned=False))
+    assert [one.place[2] for one in sorted(made, key=lambda one: one.urgency)] == ["3.test", "6.test", "9.test", "3.test"]
+
+
+def test_every_metric_is_documented() -> None:
+    """The README names each metric with its labels, and no other."""
+    table = README.split("### Prometheus")[1].split("\n## ")[0]
+    said = dict(re.findall(r"^\| `(dnscertscan_\w+)(?:\{([\w, ]*)\})?` \|", table, re.MULTILINE))
+    assert said == {metric.name: ", ".join(metric.labels) for metric in (*METRICS, *OWN)}
+
+
+def test_the_ending_asks_for_it() -> None:
+    """`-o r.prom`, which is what node_exporter's textfile collector reads."""
+    assert format_for(Path("r.prom")).name == "prometheus"
