@@ -150,12 +150,12 @@ def _name(case: _Case) -> str:
 
 def _failure(finding: Finding) -> str:
     shown = finding.certificate or finding.leaf
-    lines = [f"{_head(finding)}: {message_of(finding)}", f"fix: {visible(finding.rule.fix.partition(chr(10))[0])}"]
+    lines = [f"{_head(finding)}: {message_of(finding)}"]
     if finding.subject.record:
         lines.append(f"record: {visible(finding.subject.record)}")
     if shown is not None:
         lines.append(f"certificate: {visible(shown.subject)} (serial {visible(shown.serial)}, sha256 {visible(shown.sha256)})")
-    lines.append(f"more: dnscertscan explain {finding.rule.code}")
+    lines += [f"fix: {finding.rule.fix}", f"more: dnscertscan explain {finding.rule.code}"]
     return _whole("failure", {"type": f"{finding.rule.code} {finding.rule.slug}", "message": message_of(finding)}, lines)
 
 

@@ -67,8 +67,8 @@ def test_a_failure_says_what_and_how_to_go_on() -> None:
     (failure,) = case.result
     assert (failure.type, failure.message) == ("DCS101 cert-expired", "certificate has expired")
     assert failure.text.splitlines() == [
-        "error DCS101 cert-expired: certificate has expired", "fix: fix", "record: www.example.com. A 192.0.2.1",
-        f"certificate: CN=www.example.com (serial 0A1B, sha256 {'ab' * 32})", "more: dnscertscan explain DCS101",
+        "error DCS101 cert-expired: certificate has expired", "record: www.example.com. A 192.0.2.1",
+        f"certificate: CN=www.example.com (serial 0A1B, sha256 {'ab' * 32})", "fix: fix", "more: dnscertscan explain DCS101",
     ]
     assert case.system_out == "info DCS207 chain-includes-root: chain includes the trust anchor"
     assert (case.classname, case.time) == ("example.com", 0.25)
