@@ -73,9 +73,18 @@ CT_LOGGED = Metric(
     "dnscertscan_endpoint_ct_logged", "Whether Certificate Transparency has the served certificate; absent when not known.",
     _ENDPOINT,
 )
+EXPECTED_MIN = Metric(
+    "dnscertscan_endpoint_expected_min_seconds", "The least time that healthy rotation leaves the certificate; where that is set.",
+    _ENDPOINT,
+)
+EXPECTED_MAX = Metric(
+    "dnscertscan_endpoint_expected_max_seconds", "The most time that healthy rotation leaves the certificate; where that is set.",
+    _ENDPOINT,
+)
 METRICS = (
     INFO, STARTED, ENDED, DURATION, COMPLETE, INCONCLUSIVE, FINDINGS, ZONE_FINDINGS, RECORDS, TARGETS, PROBLEMS, ZONE_END,
     OMITTED, SCANNED, NOT_BEFORE, NOT_AFTER, CHAIN_END, VALID, CERTIFICATE, CT_LOGGED,
+    EXPECTED_MIN, EXPECTED_MAX,
 )
 """All of them, in their order."""
 
@@ -138,6 +147,9 @@ def _endpoints(standings: Standings) -> Iterator[bytes]:
     yield from exposition(VALID, (sample for labels, one in ordered for sample in _verdicts(labels, one)))
     yield from exposition(CERTIFICATE, (sample for labels, one in ordered for sample in _certificates(labels, one)))
     yield from exposition(CT_LOGGED, ((labels, one.ct == "logged") for labels, one in ordered if one.ct))
+    rotated = [(labels, one.rotation) for labels, one in ordered if one.rotation]
+    yield from exposition(EXPECTED_MIN, ((labels, rotation.least.total_seconds()) for labels, rotation in rotated))
+    yield from exposition(EXPECTED_MAX, ((labels, rotation.most.total_seconds()) for labels, rotation in rotated))
 
 
 def _moments(moments: Iterable[tuple[tuple[str, ...], datetime | None]]) -> Iterator[Sample]:

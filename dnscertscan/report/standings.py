@@ -1,19 +1,19 @@
 """How every endpoint stands, for monitoring: the most urgent ones each by itself, all of them by zone; bounded in number."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from heapq import nsmallest
 
-from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Logged
 from dnscertscan.model.endpoints import Target
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.model.report import Place, Report, State, Tally, ZoneTotals
+from dnscertscan.model.rotation import Rotation, rotation_of
 from dnscertscan.model.text import visible
-from dnscertscan.pki.parse import parse, serial_text
+from dnscertscan.pki.parse import Facts, parse, serial_text
 from dnscertscan.report.describe import observed_place, terminal_state
 
 MAX_ENDPOINTS = 10_000
@@ -53,6 +53,8 @@ class Standing:
     leaf: Leaf | None
     chain_end: datetime | None
     valid: tuple[tuple[str, bool], ...]
+    rotation: Rotation | None = None
+    """How such a certificate is meant to be rotated, where that is known."""
     ct: str = ""
 
     @property
@@ -102,7 +104,7 @@ class Standings:
     def _all(self, report: Report, seen: "_Count") -> Iterator[Standing]:
         for observation in report.observations:
             seen.number += 1
-            made = standing(observation, report.valid)
+            made = standing(observation, report.valid, report.rotations)
             if (end := made.ends) is not None:
                 for zone in {origin.zone.text for origin in observation.target.provenance}:
                     self.soonest[zone] = min(end, self.soonest.get(zone, end))
@@ -114,23 +116,28 @@ class _Count:
     number: int = 0
 
 
-def standing(observation: Observation, valid: Mapping[Place, Mapping[str, bool]]) -> Standing:
+def standing(
+    observation: Observation, valid: Mapping[Place, Mapping[str, bool]], rotations: Sequence[Rotation] = ()
+) -> Standing:
     """How one endpoint stands."""
     place, outcome = observed_place(observation), observation.outcome
     chains = [one.chain for one in outcome.deployments if one.sni and one.chain] if isinstance(outcome, Handshake) else []
     ends = [parse(certificate).not_after for chain in chains for certificate in chain]
     known = [end for end in ends if end is not None]
-    leaves = sorted((_leaf(chain[0]) for chain in chains), key=lambda one: (one.not_after or _EVER, one.sha256))
+    leaves = sorted((parse(chain[0]) for chain in chains), key=lambda one: (one.not_after or _EVER, one.sha256))
+    rotation = None
+    if leaves and rotations:
+        zones = [origin.zone for origin in observation.target.provenance]
+        rotation = rotation_of(rotations, zones, leaves[0].issuer.text)
     return Standing(
-        place, zone_label(observation.target), terminal_state(outcome)[0] is State.SCANNED, leaves[0] if leaves else None,
-        min(known) if known else None, tuple(sorted(valid.get(place, {}).items())),
+        place, zone_label(observation.target), terminal_state(outcome)[0] is State.SCANNED, _leaf(leaves[0]) if leaves else None,
+        min(known) if known else None, tuple(sorted(valid.get(place, {}).items())), rotation,
     )
 
 
-def _leaf(certificate: Certificate) -> Leaf:
-    facts = parse(certificate)
+def _leaf(facts: Facts) -> Leaf:
     return Leaf(
-        certificate.sha256, serial_text(facts.serial), visible(facts.subject.text, LABEL), visible(facts.issuer.text, LABEL),
+        facts.sha256, serial_text(facts.serial), visible(facts.subject.text, LABEL), visible(facts.issuer.text, LABEL),
         facts.not_before, facts.not_after,
     )
 

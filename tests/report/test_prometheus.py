@@ -16,6 +16,7 @@ from dnscertscan.exporter.metrics import METRICS as OWN
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Logged
 from dnscertscan.model.report import Report
+from dnscertscan.model.rotation import Rotation
 from dnscertscan.pki.parse import parse
 from dnscertscan.report import format_for, standings
 from dnscertscan.report.base import CHUNK
@@ -102,6 +103,18 @@ def test_ct_is_told_when_it_is_known(logged: Logged, said: int | None) -> None:
     assert "dnscertscan_endpoint_ct_logged" not in metrics_of(factory.rich_report())
 
 
+def test_expected_rotation() -> None:
+    """Where it is set for the zone or the issuer, the range that healthy rotation leaves; nothing elsewhere."""
+    day = timedelta(days=1)
+    rotation = Rotation(zone="example.com", validity=90 * day, rotation=30 * day, slack=day)
+    found = metrics_of(replace(factory.rich_report(), rotations=(rotation,)))
+    least = labelled(found["dnscertscan_endpoint_expected_min_seconds"], *PLACE)
+    assert least[WWW] == 59 * 86_400
+    assert {zone for zone, *_ in least} == {"example.com"}
+    assert labelled(found["dnscertscan_endpoint_expected_max_seconds"], *PLACE)[WWW] == 91 * 86_400
+    assert "dnscertscan_endpoint_expected_min_seconds" not in metrics_of(factory.rich_report())
+
+
 def test_an_inconclusive_run_says_so() -> None:
     """When our own network fails, nothing looks like health."""
     found = metrics_of(replace(factory.report(complete=False), inconclusive="3 of 3 canaries fail"))
@@ -185,6 +198,9 @@ def test_every_metric_is_documented() -> None:
     table = README.split("### Prometheus")[1].split("\n## ")[0]
     said = dict(re.findall(r"^\| `(dnscertscan_\w+)(?:\{([\w, ]*)\})?` \|", table, re.MULTILINE))
     assert said == {metric.name: ", ".join(metric.labels) for metric in (*METRICS, *OWN)}
+    for limit in (standings.MAX_ENDPOINTS, standings.MAX_ZONES):
+        assert f"At most {limit:,} " in README
+    assert f"{standings.LABEL} characters" in README
 
 
 def test_the_ending_asks_for_it() -> None:
