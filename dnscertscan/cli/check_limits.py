@@ -56,9 +56,11 @@ class Limit:
         return plain._replace(start=_times(plain.start, share), end=_times(plain.end, share))
 
     def __str__(self) -> str:
-        return f"{self.text} per cent of the lifetime" if self.percent else self.text
+        return f"{self.text.removeprefix('@')} per cent of the lifetime" if self.percent else self.text
 
 
 def _times(number: float, share: float) -> float:
-    infinite = number in (float("inf"), float("-inf"))
-    return number if infinite else round(number * share, 2)
+    if number in (float("inf"), float("-inf")):
+        return number
+    days = round(number * share, 2)
+    return int(days) if days == int(days) else days

@@ -135,8 +135,9 @@ def _out_of_range(asked: Asked, seen: Seen) -> Iterator[Point]:
                 continue
             allowed: Range = limit.in_days(one.lifetime)
             if not allowed.match(left):
-                what = f"{allowed.violation} days" + (f" ({limit})" if limit.percent else "")
-                yield Point(status, f"{_name(one)} has {left:g} days left, {what}: it ends at {_text(one.end)}")
+                side = "inside" if allowed.invert else "outside"
+                what = f"{side} {str(allowed).removeprefix('@')}" + (f" ({limit})" if limit.percent else "")
+                yield Point(status, f"{_name(one)} has {left:g} days left, {what}; it ends at {_text(one.end)}")
                 break
 
 

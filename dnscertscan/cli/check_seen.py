@@ -13,7 +13,7 @@ from dnscertscan.model.certificates import Certificate, CertificateRef
 from dnscertscan.model.endpoints import Endpoint, Target
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.names import DnsName
-from dnscertscan.model.observations import FailureKind, Handshake, Observation
+from dnscertscan.model.observations import ClientAuth, FailureKind, Handshake, Observation
 from dnscertscan.model.text import visible
 from dnscertscan.pki.parse import reference
 
@@ -83,8 +83,15 @@ def judge_look(look: Look, rules: Rules, cut: str | None = None) -> Seen:
     points = [*_points(findings), *_pinned(look, rules), *_missing(look, rules, answered=bool(answered))]
     if cut:
         points.append(Point(Status.UNKNOWN, f"not everything was looked at: {cut}"))
-    points += (Point(Status.OK, text) for text in look.incomplete())
+    points += (Point(Status.OK, text) for text in (*look.incomplete(), *_asking(answered)))
     return Seen(tuple(points), _served(look, answered, rules.judge), len(look.targets), len(look.silent()))
+
+
+def _asking(answered: Iterable[Observation]) -> Iterator[str]:
+    """Servers that ask for a certificate of ours; that one insists on it is a finding."""
+    for one in answered:
+        if isinstance(one.outcome, Handshake) and one.outcome.client_auth is ClientAuth.REQUESTED:
+            yield f"{one.target.endpoint.text}: the server asks for a client certificate, and went on without one"
 
 
 def _as_asked(look: Look, observation: Observation) -> Observation:

@@ -55,7 +55,7 @@ def test_times_that_leave_nothing(wrong: tuple[float, ...]) -> None:
 def test_the_longest_time_nobody_is_there_is_the_bound() -> None:
     """With 5 days left a failure is seen; that is enough for a closed office of 5 days, and not of 6."""
     assert rotation(7, 1, 1, 5).closed == timedelta(days=5)
-    with pytest.raises(ValueError, match="seen with 5 days left .* for 6 days; rotate earlier"):
+    with pytest.raises(ValueError, match=r"seen with 5 days left .* for 6 days; rotate earlier"):
         rotation(7, 1, 1, 6)
 
 
