@@ -39,7 +39,7 @@ def test_names_wait_for_no_more_than_the_budget(world: World) -> None:
     world.zone(*ZONE)
     world.crtsh.faults[""] = FAILURES["hang"]
     with world.serving((www, ADDRESSES)):
-        found = world.scan("--ct-names", search=["crtsh"], budget="2s")
+        found = world.scan("--ct-names", search=["crtsh"], budget="1s")
     assert "www.example.com" in names(found.report)
     assert len(found.of("DCS629")) == 1
     assert found.seconds < 25

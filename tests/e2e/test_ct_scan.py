@@ -47,8 +47,7 @@ def test_one_of_three_addresses_serves_the_old_one(world: World, source: str) ->
 def test_a_renewal_is_nothing(world: World) -> None:
     """Precertificate and certificate in two logs, the old one in CT as well and valid still, all sources asked: silence.
 
-    So it is for a certificate of an hour ago that is served nowhere yet, for one of yesterday's CA with a name more, and for a
-    second key type beside the first.
+    So it is for a certificate of an hour ago that is served nowhere yet, and for one that took a name more when it was renewed.
     """
     old = world.issue("www.example.com", days_ago=62)
     new = world.renew(old, days_ago=4)

@@ -38,7 +38,7 @@ def test_no_sct_and_in_no_log(world: World) -> None:
 def test_no_sct_and_nobody_answers(world: World) -> None:
     """The search fails: unknown, as information; there is no error and no "not logged" anywhere."""
     world.sslmate.faults[""] = FAILURES["502"]
-    found = served(world, world.issue("www.example.com", logs=()), search=["sslmate"], budget="2s")
+    found = served(world, world.issue("www.example.com", logs=()), search=["sslmate"], budget="1s")
     assert found.of("DCS601") == []
     assert len(found.of("DCS610")) == 1
     assert len(found.of("DCS629")) == 1
