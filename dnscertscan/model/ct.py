@@ -215,7 +215,8 @@ class CtAudit:
 class Issuance:
     """One row of what CT has. Digests are lower-case hexadecimal, ``serial`` upper-case; None is what the source does not say.
 
-    ``tbs_sha256`` is the same for precertificate and certificate; ``precert`` says which of the two ``der`` is.
+    ``tbs_sha256`` is the same for precertificate and certificate; ``precert`` says which of the two ``der`` is. ``revoked``: the
+    source says that it is; False is also what a source says that does not look.
     """
 
     tbs_sha256: str
@@ -232,6 +233,7 @@ class Issuance:
     first_seen: datetime | None
     der: bytes | None = field(repr=False)
     precert: bool
+    revoked: bool = False
 
 
 class InclusionVerdict(StrEnum):
