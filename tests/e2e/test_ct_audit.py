@@ -9,9 +9,11 @@ from servers.ct_issue import Issued
 from servers.ct_log_der import der
 from servers.ct_world import ADDRESSES, World
 from servers.fake_search import FAILURES, NOTHING
+from servers.side_by_side import Scenes
 
 from dnscertscan.demo.authority import pem
 
+scene = Scenes()
 HOST = "www.example.com"
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
@@ -30,6 +32,7 @@ def audit(world: World, issued: Issued, *args: object, search: tuple[str, ...] =
         return world.run("ct", "audit", f"{HOST}:{port}", *addresses, "--config", "c.toml", *args)
 
 
+@scene
 def test_all_is_well(world: World) -> None:
     """Logged, by the expected CA, found by both services, proven by both logs: one line begins with CT OK."""
     issued = world.issue(HOST)
@@ -43,6 +46,7 @@ def test_all_is_well(world: World) -> None:
     assert world.alpha.asked["ct/v1/get-proof-by-hash"]
 
 
+@scene
 def test_unexpected_ca(world: World) -> None:
     """Another CA than the expected one is critical, whatever its SCTs say; with its key expected, it is fine."""
     issued = world.issue(HOST, ca=world.other)
@@ -55,12 +59,14 @@ def test_unexpected_ca(world: World) -> None:
     assert audit(world, issued, "--issuer", "other.pem").status == OK
 
 
+@scene
 def test_no_sct(world: World) -> None:
     """Neither in the certificate nor in the handshake."""
     done = audit(world, world.issue(HOST, logs=()))
     assert (done.status, "no SCT" in first_line(done)) == (CRITICAL, True), done.out
 
 
+@scene
 def test_certificate_is_not_in_ct(world: World) -> None:
     """Its SCTs are good, but nobody has it: critical by a service that vouches for having everything."""
     world.issue("other.example.com")
@@ -70,6 +76,7 @@ def test_certificate_is_not_in_ct(world: World) -> None:
     assert (done.status, "found nowhere" in first_line(done)) == (CRITICAL, True), done.out
 
 
+@scene
 def test_service_that_fails_decides_nothing(world: World) -> None:
     """A warning: logged by its SCTs, and whether the service has it is not known."""
     world.sslmate.faults[""] = FAILURES["502"]
@@ -79,6 +86,7 @@ def test_service_that_fails_decides_nothing(world: World) -> None:
     assert "not logged" not in done.out
 
 
+@scene
 def test_empty_list_of_a_service_that_does_not_vouch(world: World) -> None:
     """crt.sh says that there is nothing, as it does under load: nobody is accused."""
     world.crtsh.faults["list"] = NOTHING
@@ -87,6 +95,7 @@ def test_empty_list_of_a_service_that_does_not_vouch(world: World) -> None:
     assert "found nowhere" not in done.out
 
 
+@scene
 def test_only_the_precertificate_is_in_the_logs(world: World) -> None:
     """It is the same issuance; so it is on the second page of the service."""
     world.sslmate.page_size = 1
@@ -97,6 +106,7 @@ def test_only_the_precertificate_is_in_the_logs(world: World) -> None:
     assert world.sslmate.asked["v1/issuances"] > 3
 
 
+@scene
 def test_nobody_there(world: World) -> None:
     """No certificate, no verdict: UNKNOWN, with the reason."""
     world.configure()
@@ -104,6 +114,7 @@ def test_nobody_there(world: World) -> None:
     assert (done.status, "CT UNKNOWN" in first_line(done)) == (UNKNOWN, True), done.out
 
 
+@scene
 def test_starttls(world: World) -> None:
     """A mail server that answers EHLO before it begins TLS."""
     issued = world.issue("mail.example.com")
@@ -125,6 +136,7 @@ def cut_off(scts: list[bytes]) -> list[bytes]:
     return [scts[0][:60], *scts[1:]]
 
 
+@scene
 def test_files(world: World) -> None:
     """Offline: each SCT has its verdict, and one that is bad costs only itself; no log and no service is asked."""
     cases = (
@@ -146,6 +158,7 @@ def test_files(world: World) -> None:
     assert not (world.alpha.asked or world.beta.asked or world.crtsh.asked or world.sslmate.asked)
 
 
+@scene
 def test_file_without_the_issuer(world: World) -> None:
     """The issuer's key is part of what was signed: without it nothing is decided, and the way out is said."""
     issued = world.issue(HOST)
@@ -158,6 +171,7 @@ def test_file_without_the_issuer(world: World) -> None:
     assert whole.status == OK, whole.out
 
 
+@scene
 def test_file_of_last_month(world: World) -> None:
     """Judged as of a day before its SCTs were made it cannot be what it says; on the day after it is fine."""
     issued = world.issue(HOST, days_ago=20)
