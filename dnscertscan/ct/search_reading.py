@@ -171,5 +171,5 @@ def completed(row: Issuance, certificate: Issuance) -> Issuance:
     return replace(
         certificate, issuer_spki_sha256=certificate.issuer_spki_sha256 or row.issuer_spki_sha256,
         first_seen=certificate.first_seen or row.first_seen, names=certificate.names or row.names,
-        cert_sha256=certificate.cert_sha256 or row.cert_sha256,
+        cert_sha256=certificate.cert_sha256 or row.cert_sha256, revoked=row.revoked,
     )

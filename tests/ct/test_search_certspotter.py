@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ct.searching import CA, DOMAIN, OTHER, certificate, identity, pem_of, run
 
@@ -85,6 +87,24 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert {one.names for one in result.issuances} == {("www.watched.com",), ("odd.watched.com",)}
     assert len(result.problems) == 5
     assert any("No such file" in line for line in result.problems)
+
+
+@pytest.mark.parametrize("moment", [2**62 - 1, -(2**40)])
+def test_the_time_of_a_file_is_beyond_all_calendars(tmp_path: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate counts, without the day it was seen, and that is told."""
+    final = certificate("www.watched.com")
+    keep(tmp_path, identity(final), final)
+    real = Path.stat
+
+    def odd(path: Path, **how: bool) -> os.stat_result:
+        found = real(path, **how)
+        # Not every file system takes such a time, and some have it.
+        return os.stat_result((*found[:8], moment, found[9])) if path.suffix == ".pem" else found
+
+    monkeypatch.setattr(Path, "stat", odd)
+    result = search(tmp_path)
+    assert [(one.tbs_sha256, one.first_seen) for one in result.issuances] == [(identity(final), None)]
+    assert result.problems == (f"{identity(final)}.pem: the time of the file is beyond all calendars",)
 
 
 def test_names_that_only_certspotter_read(tmp_path: Path) -> None:

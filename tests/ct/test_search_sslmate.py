@@ -138,6 +138,22 @@ def test_a_tbs_hash_that_is_not_that_of_the_certificate(site: Site) -> None:
     assert "not that of its certificate" in result.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("said", "revoked"),
+    [
+        ({"revoked": True}, True), ({"revoked": None}, False), ({"revoked": "yes"}, False), ({"revoked": False}, False),
+        ({"revocation": {"time": "2026-05-30T00:00:00Z", "reason": 1}}, True), ({"revocation": {"time": None}}, False),
+    ],
+)
+def test_what_is_revoked(site: Site, said: dict[str, object], revoked: bool, tmp_path: Path) -> None:
+    """It is told with the issuance, of an answer that is kept as well; what is no plain yes is none."""
+    row = sslmate_row(1, certificate("www.watched.com"), **said)
+    site.pages = Routes(lambda _path, query: b"[]" if "after" in query else json.dumps([row]).encode())
+    for _ in range(2):
+        assert [one.revoked for one in search(site, path=tmp_path / "search.sqlite").issuances] == [revoked]
+    assert total(site) == 2
+
+
 def test_a_row_without_certificate(site: Site) -> None:
     """What the service says of it is all there is: its TBS hash, its names."""
     row = sslmate_row(1, certificate("www.watched.com"), tbs_sha256="AA" * 32, cert_der=None)

@@ -49,7 +49,7 @@ class CertSpotter:
         """See :class:`~dnscertscan.ct.search_values.Source`. The folder is read once."""
         try:
             if self._found is None:
-                self._found = await aside(lambda: _read_folder(self._folder), OSError)
+                self._found = await aside(lambda: _read_folder(self._folder))
         except OSError as error:
             where = visible(str(error.filename or self._folder), 200)
             why = visible(error.strerror or str(error), 100)
@@ -110,7 +110,7 @@ def _read_pair(path: Path, problems: Problems) -> Issuance | None:
     """The chain in a file, with what certspotter wrote about it beside it (it reads names that we may not)."""
     chain, lines = read_chain(_bounded(path))
     said = _json(path.with_suffix(".v1.json"))
-    seen = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    seen = _seen(path, problems)
     found = read_certificate(chain[0].der, NAME, seen) if chain else None
     if found is None:
         problems.add(path.name, lines[0] if lines else "its certificate cannot be read")
@@ -121,7 +121,7 @@ def _read_pair(path: Path, problems: Problems) -> Issuance | None:
     return replace(found, names=tuple(dict.fromkeys((*found.names, *names))), issuer_spki_sha256=spki)
 
 
-def _from_json(said: Mapping[str, object], path: Path, seen: datetime, problems: Problems) -> Issuance | None:
+def _from_json(said: Mapping[str, object], path: Path, seen: datetime | None, problems: Problems) -> Issuance | None:
     identity, listed = digest_of(said, "tbs_sha256"), said.get("dns_names")
     if identity is None:
         return None
@@ -130,6 +130,16 @@ def _from_json(said: Mapping[str, object], path: Path, seen: datetime, problems:
         identity, None, None, "", "", "", names, moment_of(said, "not_before"), moment_of(said, "not_after"),
         digest_of(said, "pubkey_sha256"), NAME, seen, None, False,
     )
+
+
+def _seen(path: Path, problems: Problems) -> datetime | None:
+    """When certspotter wrote the file; a file system may have any number there."""
+    seconds = path.stat().st_mtime
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        problems.add(path.name, "the time of the file is beyond all calendars")
+        return None
 
 
 def _issuer_key(chain: tuple[Certificate, ...]) -> str | None:

@@ -112,6 +112,7 @@ def read_row(raw: object, domain: DnsName, problems: Problems) -> Row | None:
     row = Issuance(
         claimed, digest_of(raw, "cert_sha256"), digest_of(issuer, "pubkey_sha256"), text_of(issuer, "name"), "", "", names,
         moment_of(raw, "not_before"), moment_of(raw, "not_after"), digest_of(raw, "pubkey_sha256"), NAME, None, None, False,
+        _is_revoked(raw),
     )
     found = _certificate(raw, row, place, problems)
     if not found.tbs_sha256:
@@ -120,6 +121,12 @@ def read_row(raw: object, domain: DnsName, problems: Problems) -> Row | None:
         problems.add(place, f"names outside {domain.display}: {', '.join(found.names[:3])}")
         return None
     return Row(key, found)
+
+
+def _is_revoked(raw: Mapping[str, object]) -> bool:
+    """As the service found it in CRLs and by OCSP; what is no plain yes is none."""
+    more = raw.get("revocation")
+    return raw.get("revoked") is True or (isinstance(more, dict) and moment_of(more, "time") is not None)
 
 
 def _certificate(raw: Mapping[str, object], row: Issuance, place: str, problems: Problems) -> Issuance:
