@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from dnscertscan.checks import ct_accounts, ct_names, ct_sources, ct_superseded
+from dnscertscan.checks.ct_blind import Blind
 from dnscertscan.checks.ct_ca import Issuers
 from dnscertscan.checks.ct_doubts import Doubts
 from dnscertscan.checks.ct_issuers import Issued, conflicts
@@ -39,13 +40,14 @@ def look(
     and what nobody asked is told. The order of the observations makes no difference to what is found.
     """
     places, doubts, crashes = Places(facts.published), Doubts(), list[Finding]()
+    blind = Blind(facts.sightings, policy, at)
     if facts.sightings is not None:
-        search = _Search(facts.sightings, policy, facts, at, places, doubts, crashes)
+        search = _Search(facts.sightings, policy, facts, at, places, doubts, crashes, blind)
         run = partial(search.run, observations, is_public, record_text)
         yield from _each(crashes, (("search", run), ("sources", partial(ct_sources.unavailable, facts.sightings))))
     yield from _each(crashes, (
         ("CAA accounts", partial(ct_accounts.look, facts.caa, policy.accounts, places)),
-        ("what is open", partial(ct_sources.incomplete, facts.sightings, facts.unasked, doubts)),
+        ("what is open", partial(ct_sources.incomplete, facts.sightings, facts.unasked, doubts, blind, at)),
     ))
     yield from crashes
 
@@ -61,6 +63,7 @@ class _Search:
     places: Places
     doubts: Doubts
     crashes: list[Finding]
+    blind: Blind
 
     def run(self, observations: Iterable[Observation], is_public: IsPublic, record_text: RecordText) -> Iterator[Finding]:
         """Read the observations, then ask the rules."""
@@ -71,7 +74,9 @@ class _Search:
         seen = Seen(rows, self.sightings.issuances, policy, issuers, self.at)
         seen.doubt(doubted_cas(rows))
         if self.sightings.issuances:
-            self._read(observed, lambda observation: seen.look(observation, is_public))
+            self._read(observed, lambda observation: (*seen.look(observation, is_public), *self.blind.look(observation)))
+        elif self.blind.is_open:
+            self._read(observed, self.blind.look)
         stale = list(ct_superseded.superseded(seen, rows, policy))
         renewals = {one.newer.issuance.tbs_sha256 for one in stale}
         elsewhere = Elsewhere(renewals & seen.served)

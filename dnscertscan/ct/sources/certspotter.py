@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dnscertscan.ct.aside import aside
@@ -27,6 +27,7 @@ from dnscertscan.pki.signatures import verify
 
 NAME = "certspotter"
 _MAX_FILES, _MAX_OCTETS, _MAX_LOGS = 200_000, 1 << 20, 1000
+_LEFT = timedelta(days=30)
 _KEPT = "what certspotter found for its watch list since it runs"
 
 
@@ -34,8 +35,8 @@ class CertSpotter:
     """``folder`` is the state directory (``certs``, ``logs``, ``version``).
 
     What it means: a certificate there is *found*. None is *absent*, never complete: certspotter sees what is on its watch list
-    and what was logged since it was started; ``as_of`` is when it last read a log with success. A folder that is none, cannot
-    be read or holds more than is read is no answer.
+    and what was logged since it was started; ``as_of`` is when it last read the log with success that is behind most. A folder
+    that is none, cannot be read or holds more than is read is no answer.
     """
 
     name = NAME
@@ -151,7 +152,10 @@ def _issuer_key(chain: tuple[Certificate, ...]) -> str | None:
 
 
 def _last_success(logs: Path) -> datetime | None:
-    """When a log was last read with success, by the newest of their states."""
+    """When the log was last read with success that was not read for the longest time: up to then nothing is missing.
+
+    A log that has left certspotter's list is not read any more, and its folder stays: one that is far behind the others.
+    """
     moments = []
     try:
         for number, folder in enumerate(sorted(logs.iterdir())):
@@ -161,7 +165,7 @@ def _last_success(logs: Path) -> datetime | None:
             moments += [moment] if moment else []
     except OSError:
         return None
-    return max(moments, default=None)
+    return min((moment for moment in moments if max(moments) - moment < _LEFT), default=None)
 
 
 def _json(path: Path) -> Mapping[str, object]:
