@@ -8,7 +8,7 @@ from functools import partial
 from dnscertscan.checks import ct_accounts, ct_names, ct_sources, ct_superseded
 from dnscertscan.checks.ct_blind import Blind
 from dnscertscan.checks.ct_ca import Issuers
-from dnscertscan.checks.ct_doubts import Doubts
+from dnscertscan.checks.ct_doubts import TOO_LONG, Doubts
 from dnscertscan.checks.ct_issuers import Issued, conflicts
 from dnscertscan.checks.ct_places import Places
 from dnscertscan.checks.ct_rows import valid_rows
@@ -69,7 +69,7 @@ class _Search:
         """Read the observations, then ask the rules."""
         observed = tuple(observations) if isinstance(observations, Iterator) else observations
         known, policy, places = self.facts.known, self.policy, self.places
-        rows = valid_rows(self.sightings, places, self.at)
+        rows = valid_rows(self.sightings, places, self.at, partial(self.doubts.add, TOO_LONG))
         issuers = Issuers(policy, (row.issuance for row in rows.values()))
         seen = Seen(rows, self.sightings.issuances, policy, issuers, self.at)
         seen.doubt(doubted_cas(rows))
@@ -77,15 +77,15 @@ class _Search:
             self._read(observed, lambda observation: (*seen.look(observation, is_public), *self.blind.look(observation)))
         elif self.blind.is_open:
             self._read(observed, self.blind.look)
-        stale = list(ct_superseded.superseded(seen, rows, policy))
+        stale = list(ct_superseded.superseded(seen))
         renewals = {one.newer.issuance.tbs_sha256 for one in stale}
         elsewhere = Elsewhere(renewals & seen.served)
         if renewals & seen.served:
             self._read(observed, elsewhere.look)
-        unserved = Unserved(rows, seen, places, policy, known, self.at, renewals, self.doubts)
+        unserved = Unserved(rows, seen, places, policy, known, self.at, renewals, self.doubts, issuers, self.facts.caa)
         issued = Issued(rows, seen, places, policy, issuers, self.doubts)
         yield from _each(self.crashes, (
-            ("superseded", partial(ct_superseded.findings, stale, elsewhere, known, self.at, record_text)),
+            ("superseded", partial(ct_superseded.findings, stale, seen, elsewhere, known, self.at, record_text)),
             ("unserved", unserved.findings),
             ("issuers", issued.rogues),
             ("CAA", partial(issued.denied, self.facts.caa, known)),
