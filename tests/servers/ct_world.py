@@ -161,8 +161,8 @@ class World:
         return f"sha256:{sha256(spki(self.ca.certificate)).hexdigest()}"
 
     def zone(self, *records: tuple[str, str, str], name: str = DOMAIN) -> None:
-        """Records of a zone: (type, owner, target)."""
-        self._records[name] = list(records)
+        """All records of a zone: (type, owner, target); name servers at its apex show that it is a whole one."""
+        self._records[name] = [("NS", "@", "ns.example.net."), *records]
 
     @contextmanager
     def serving(self, *sites: tuple[Issued | Credential, Sequence[str]]) -> Iterator[int]:
