@@ -9,7 +9,7 @@ from dnscertscan.checks import ct_accounts, ct_names, ct_sources, ct_superseded
 from dnscertscan.checks.ct_blind import Blind
 from dnscertscan.checks.ct_ca import Issuers
 from dnscertscan.checks.ct_doubts import TOO_LONG, Doubts
-from dnscertscan.checks.ct_issuers import Issued, conflicts
+from dnscertscan.checks.ct_issuers import Issued, by_signing_cas, conflicts
 from dnscertscan.checks.ct_places import Places
 from dnscertscan.checks.ct_rows import valid_rows
 from dnscertscan.checks.ct_seen import Elsewhere, IsPublic, Seen
@@ -69,7 +69,9 @@ class _Search:
         """Read the observations, then ask the rules."""
         observed = tuple(observations) if isinstance(observations, Iterator) else observations
         known, policy, places = self.facts.known, self.policy, self.places
-        rows = valid_rows(self.sightings, places, self.at, partial(self.doubts.add, TOO_LONG))
+        every = valid_rows(self.sightings, places, self.at, partial(self.doubts.add, TOO_LONG))
+        twice = by_signing_cas(every)
+        rows = {tbs: row for tbs, row in every.items() if tbs not in twice}
         issuers = Issuers(policy, (row.issuance for row in rows.values()))
         seen = Seen(rows, self.sightings.issuances, policy, issuers, self.at)
         seen.doubt(doubted_cas(rows))

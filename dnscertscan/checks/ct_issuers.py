@@ -6,7 +6,6 @@ None of these is ever left out because something else is known of the certificat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 from dnscertscan.checks import caa
 from dnscertscan.checks.catalog import RULES
@@ -29,7 +28,7 @@ _SIGNING = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Issued:
     """Judges who made what CT has."""
 
@@ -41,16 +40,11 @@ class Issued:
     doubts: Doubts
     _decided: dict[_Question, tuple[Sequence[CaaRecord], caa.Decision]] = field(default_factory=dict, init=False, repr=False)
 
-    @cached_property
-    def _precertificates(self) -> frozenset[str]:
-        """TBS hashes of rows that are the precertificate of a certificate in another row."""
-        return by_signing_cas(self.rows)
-
     def rogues(self) -> Iterator[Finding]:
         """DCS623: one for each issuance of a CA that the configuration does not name."""
         rule = RULES["ct-rogue-issuer"]
-        for tbs, row in self.rows.items() if self.policy.issuers else ():
-            if not row.names or tbs in self._precertificates:
+        for row in self.rows.values() if self.policy.issuers else ():
+            if not row.names:
                 continue
             one = row.issuance
             allowed = self.issuers.is_allowed(one)
@@ -76,8 +70,8 @@ class Issued:
     def denied(self, answers: Mapping[DnsName, CaaAnswer], known: Known) -> Iterator[Finding]:
         """DCS624: one for each issuance with names whose CAA records, as of now, do not let its CA issue."""
         rule = RULES["ct-caa-denied"]
-        for tbs, row in self.rows.items() if answers else ():
-            reasons = {} if tbs in self._precertificates else dict(self._denials(row, answers))
+        for row in self.rows.values() if answers else ():
+            reasons = dict(self._denials(row, answers))
             if not reasons:
                 continue
             ours = self._is_ours(row.issuance, known)
