@@ -4,19 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dnscertscan.ct.clients import Answer, LogClient, Unavailable
-from dnscertscan.ct.inclusion_evidence import Exhibit, Kind
+from dnscertscan.ct.inclusion_evidence import LATER, UNSIGNED, Exhibit, Kind
 from dnscertscan.ct.tree_store import MAX_NUMBER, TreeStore
 from dnscertscan.model.ct import Log
 from dnscertscan.pki.merkle import NOT_GROWN, consistency_problem
 from dnscertscan.pki.tree_heads import TreeHead, tree_head_problem
 
+_SPOILT = "; the log did not sign this answer, which may be spoilt on its way: it counts when it is the same in a later run"
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A log contradicts itself; ``evidence`` is the file that shows it, ``reason`` says so when it could not be written."""
+    """A log contradicts itself; ``evidence`` is the file that shows it, ``reason`` says so when it could not be written.
+
+    ``sure``: by what the log signed alone, or once more in a later run; else somebody may have spoilt it on its way.
+    """
 
     reason: str
     evidence: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,13 @@ class HeadWatch:
 
     def charge(self, exhibit: Exhibit, at: datetime) -> Fault:
         """The fault, with the evidence on disk."""
+        kept = exhibit.kept(self._store.evidence) if exhibit.kind in UNSIGNED else None
+        sure = exhibit.kind not in UNSIGNED or (kept is not None and at - kept[1] >= LATER)
+        said = exhibit.statement if sure else f"{exhibit.statement}{_SPOILT}"
         try:
-            return Fault(exhibit.statement, str(exhibit.keep(self._store.evidence, at)))
+            return Fault(said, str(kept[0] if kept else exhibit.keep(self._store.evidence, at)), sure)
         except OSError as problem:
-            return Fault(f"{exhibit.statement} (the evidence could not be written: {problem.strerror})", "")
+            return Fault(f"{said} (the evidence could not be written: {problem.strerror})", "", sure)
 
     async def take(self, log: Log, client: LogClient, at: datetime) -> Standing:
         """Fetch the present tree head, keep it, and prove it consistent with the others. Raises :class:`Unavailable`."""
