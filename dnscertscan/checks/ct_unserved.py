@@ -1,7 +1,7 @@
 """What CT has and nobody serves: unknown keys, certificates never used, validity over the cap (DCS621, 622, 630)."""
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Set
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from dnscertscan.checks.ct_places import Places, Standing
 from dnscertscan.checks.ct_rows import Row, listed, moment, origin, ref, subject, told, wildcard_above
 from dnscertscan.checks.ct_seen import Seen
 from dnscertscan.checks.ct_superseded import ONE_RENEWAL
+from dnscertscan.model.ct import Issuance
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.transparency import CaaAnswer, CtPolicy, Known
@@ -39,8 +40,9 @@ class Unserved:
     def findings(self) -> Iterator[Finding]:
         """At most one of DCS621 and DCS622 for each issuance.
 
-        What a renewal explains is a note, not silence, unless its key is served: nothing tells a certificate that a renewal left
-        behind from one that somebody else got from the same CA in the meantime.
+        What a renewal explains is a note, not silence, unless its key is served: a certificate that a renewal left behind looks
+        like one that somebody else got from the same CA in the meantime. Only the steady rhythm of renewals tells them apart:
+        where each came when half the life of the one before was over, there was none in between.
         """
         begins = self._begins()
         for tbs, row in self.rows.items():
@@ -54,7 +56,7 @@ class Unserved:
             if not is_unknown and age <= self.policy.idle:
                 continue
             reason = self._explained(row, begins)
-            if reason and (is_served or self._is_told(row)):
+            if reason and (is_served or self._is_told(row) or begins.is_regular(self._lines(row), row.issuance)):
                 continue
             if self._was_looked_at(row):
                 yield self._unknown_key(row, reason) if is_unknown else self._never_served(row, reason)
@@ -106,16 +108,22 @@ class Unserved:
         """For each set of names and what a CA is told by: the newest that could be served by now, and all that are."""
         newest: dict[_Line, datetime] = {}
         served: dict[_Line, list[datetime]] = {}
+        every: dict[_Line, list[datetime]] = {}
         for tbs, row in self.rows.items():
             start = row.issuance.not_before
-            if start is None or row.issuance.revoked or self._age(row) <= self.policy.grace:
+            if start is None:
                 continue
-            for mark in self.seen.family(row.issuance.issuer):
-                key = (row.names_key, mark)
+            for key in self._lines(row):
+                every.setdefault(key, []).append(start)
+                if row.issuance.revoked or self._age(row) <= self.policy.grace:
+                    continue
                 newest[key] = max(newest.get(key, start), start)
                 if tbs in self.seen.served:
                     served.setdefault(key, []).append(start)
-        return _Begins(newest, {key: sorted(found) for key, found in served.items()})
+        return _Begins(newest, *({key: sorted(found) for key, found in one.items()} for one in (served, every)))
+
+    def _lines(self, row: Row) -> "list[_Line]":
+        return [(row.names_key, mark) for mark in self.seen.family(row.issuance.issuer)]
 
     def _explained(self, row: Row, begins: "_Begins") -> str:
         """Why it may be what a renewal left behind: valid still, with a key that is gone. Empty when nothing says so."""
@@ -123,7 +131,7 @@ class Unserved:
         if start is None:
             return ""
         family = self.seen.family(row.issuance.issuer)
-        lines = [(row.names_key, mark) for mark in family]
+        lines = self._lines(row)
         if any(begins.newest.get(line, start) > start for line in lines):
             return "its CA made a later one for the same names"
         if any(begins.is_just_after(line, start) for line in lines):
@@ -173,7 +181,21 @@ _Line = tuple[bytes, str]
 class _Begins:
     newest: Mapping[_Line, datetime]
     served: Mapping[_Line, list[datetime]]
+    every: Mapping[_Line, list[datetime]]
     """Sorted."""
+
+    def is_regular(self, lines: Sequence[_Line], one: Issuance) -> bool:
+        """Whether the issuances before and after it are at least half its life away, and there is one after it.
+
+        Of its lines the one with the most issuances counts: a CA issues by turns with several keys.
+        """
+        start, end = one.not_before, one.not_after
+        if start is None or end is None or not lines:
+            return False
+        found = max((self.every.get(line, []) for line in lines), key=len)
+        index, half = bisect_left(found, start), (end - start) / 2
+        before, after = found[:index][-1:], found[index + 1 : index + 2]
+        return bool(after) and after[0] - start >= half and not any(start - former < half for former in before)
 
     def is_just_after(self, line: _Line, start: datetime) -> bool:
         """Whether one that is served began less than a day before ``start``: both are one renewal."""

@@ -54,6 +54,17 @@ def test_served_anywhere_is_served() -> None:
         assert "ct-unknown-key" not in codes(found([at(1, GOOD), where], ct=[GOOD, ROGUE]))
 
 
+def test_a_steady_rhythm_of_renewals_is_silent() -> None:
+    """What an ACME client leaves behind, its key gone: the next one came when most of its life was over, and none in between."""
+    older, old, new = (made("www.example.com", ago=ago) for ago in (85, 33, 3))
+    assert found([at(1, new)], ct=[made("www.example.com", ago=63), new]) == []
+    assert levels(found([at(1, new)], ct=[older, old, new])) == [LEFT]  # the first was well in its time, the second was not
+    rogue = made("www.example.com", ago=50)
+    findings = found([at(1, new)], ct=[made("www.example.com", ago=63), rogue, new])
+    assert levels(findings) == [LEFT] * 2
+    assert any(rogue.serial in one.message for one in findings)
+
+
 def test_what_renewals_leave_behind_is_a_note() -> None:
     """Valid still, served no more, their keys gone, or somebody else's; nothing at all where the keys are at hand."""
     olds = [made("www.example.com", ago=ago) for ago in (80, 50, 21)]
