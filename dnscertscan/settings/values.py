@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
+from dnscertscan.settings.openfile import open_file
 
 DNS_PORT = 53
 HTTPS_PORT = 443
@@ -116,9 +117,9 @@ def parse_time(text: str) -> datetime:
     """A moment: ISO 8601, ``2026-11-21``, ``2026-11-21T12:00:00+01:00``; UTC where it has no offset."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # also one that an offset carries over the ends of the calendar
         raise UsageError(f"{visible(text, 60)!r} is no time; write it as 2026-11-21 or 2026-11-21T12:00:00+00:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +196,8 @@ def read_secret(reference: str, owner: str, environment: Mapping[str, str]) -> s
             raise UsageError(f"environment variable {visible(rest, 100)} (secret of {owner}) is not set or empty")
         return value.strip()
     try:
-        with Path(rest).expanduser().open(encoding="ascii") as handle:
-            value = handle.read(_SECRET_LIMIT + 1)
+        with open_file(Path(rest).expanduser()) as handle:
+            value = handle.read(_SECRET_LIMIT + 1).decode("ascii")
     except (OSError, UnicodeDecodeError) as problem:
         cause = problem.strerror if isinstance(problem, OSError) else "not ASCII text"
         raise UsageError(f"cannot read {visible(rest, 200)} (secret of {owner}): {cause}") from problem
