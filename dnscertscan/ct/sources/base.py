@@ -1,17 +1,32 @@
 """What sources over the network have in common: the cache before the question, and no answer that looks like an empty one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from dnscertscan.ct.search_asking import Means, NoAnswerError
 from dnscertscan.ct.search_cache import Kept
+from dnscertscan.ct.search_values import Row
 from dnscertscan.errors import UsageError
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.sightings import SearchResult, Verdict
 from dnscertscan.model.text import visible
 from dnscertscan.web.places import NotFetched, read_url
+
+AGAIN = timedelta(days=7)
+"""So often a list is read from its beginning: rows that were there may have been revoked, or mended."""
+
+
+def unexpired(rows: Iterable[Row], at: datetime) -> dict[str, Row]:
+    """By their keys, those of certificates that are not over."""
+    return {row.key: row for row in rows if row.issuance.not_after is None or row.issuance.not_after >= at}
+
+
+def goes_on(kept: Kept | None, at: datetime) -> Kept | None:
+    """``kept``, where its list is to be read on from; None where it is to be read from the beginning."""
+    due = kept is not None and not kept.truncated and (kept.began is None or at - kept.began >= AGAIN)
+    return None if due else kept
 
 
 def service_url(name: str, base: str, token: str) -> str:

@@ -23,7 +23,7 @@ from dnscertscan.ct.search_reading import (
     text_of,
 )
 from dnscertscan.ct.search_values import Row
-from dnscertscan.ct.sources.base import KeepingSource, service_url
+from dnscertscan.ct.sources.base import KeepingSource, service_url, unexpired
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.sightings import SearchResult
@@ -76,7 +76,7 @@ class CrtSh(KeepingSource):
                 raise failure
             truncated, reason = True, f"only a part of the list: {failure}"
         # Logs forget nothing: what was there is there, whatever a list that was cut off says.
-        rows = {row.key: row for row in (kept.rows if kept else ()) if _is_valid(row, as_of)} | rows
+        rows = unexpired(kept.rows if kept else (), as_of) | rows
         done = {row.key: row for row in kept.rows if row.issuance.tbs_sha256 and row.key in rows} if kept else {}
         for key, der in (await self._cached([key for key in rows if key not in done])).items():
             done[key] = _joined(rows[key], der, problems)
@@ -159,10 +159,6 @@ def _order(rows: Mapping[str, Row], done: Mapping[str, Row]) -> list[str]:
         if row.group:
             seen.add(row.group)
     return first + then
-
-
-def _is_valid(row: Row, at: datetime) -> bool:
-    return row.issuance.not_after is None or row.issuance.not_after >= at
 
 
 def _started(row: Row) -> str:
