@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -117,7 +117,10 @@ def parse_time(text: str) -> datetime:
     """A moment: ISO 8601, ``2026-11-21``, ``2026-11-21T12:00:00+01:00``; UTC where it has no offset."""
     try:
         moment = datetime.fromisoformat(text.strip())
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment.year == MAXYEAR:  # there is no day after it to reckon with
+            raise OverflowError
+        return moment
     except (ValueError, OverflowError):  # also one that an offset carries over the ends of the calendar
         raise UsageError(f"{visible(text, 60)!r} is no time; write it as 2026-11-21 or 2026-11-21T12:00:00+00:00") from None
 

@@ -117,6 +117,7 @@ def test_damaged_certificates(run: Run, octets: bytes) -> None:
         (("https://www.example.com/",), "is a URL; write the host only: www.example.com"),
         (("--chain", "chain.pem", "--at", "0001-01-01T00:00:00+14:00"), "no time"),
         (("--chain", "chain.pem", "--at", "9999-12-31T23:59:59-14:00"), "no time"),
+        (("--chain", "chain.pem", "--at", "9999-12-31T23:59:59.999999"), "no time"),
         (("www..example.com",), "cannot be asked"),
         (("224.0.0.1",), "multicast"),
         (("smtp:mail.example.com", "--starttls", "imap"), "leave one of them out"),

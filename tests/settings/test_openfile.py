@@ -1,6 +1,7 @@
 """Every file that a user can name is opened by something that a FIFO cannot hold."""
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,3 +51,14 @@ def test_what_else_is_no_file(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="device"):
             open_file(Path("/dev/zero"))
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_pipe_that_was_handed_over() -> None:
+    """What a shell's <(...) names is read to its end, also when its writer is slow."""
+    reading, writing = os.pipe()
+    timer = threading.Timer(0.2, lambda: (os.write(writing, b"good"), os.close(writing)))
+    timer.start()
+    with open_file(Path(f"/dev/fd/{reading}")) as handle:
+        os.close(reading)
+        assert handle.read(100) == b"good"
+    timer.join()
