@@ -132,7 +132,7 @@ class _Judge:
         if isinstance(entry, str):
             return SctResult(sct, delivery, SctVerdict.UNVERIFIABLE, entry, log, operator, state)
         verdict, reason = verify(sct, log, entry)
-        if verdict is SctVerdict.VALID and sct.at > self.at + _CLOCKS_DIFFER:
+        if verdict is SctVerdict.VALID and sct.at - self.at > _CLOCKS_DIFFER:
             verdict, reason = SctVerdict.UNVERIFIABLE, f"{FUTURE}{sct.at.isoformat(timespec='seconds')}"
         elif verdict is SctVerdict.VALID:
             reason = "; ".join(filter(None, (reason, _remark(log, state))))

@@ -21,7 +21,7 @@ from dnscertscan.model.transparency import CtFacts, CtPolicy
 from dnscertscan.pki.parse import parse
 
 LATER = NOW + timedelta(days=5)
-HOST = DnsName(parse(GOOD).extensions.alt_names.dns[0])  # type: ignore[union-attr] - it has one
+HOST = DnsName(parse(GOOD).extensions.alt_names.dns[0])  # type: ignore[union-attr] - this certificate has alternative names
 DOMAIN = HOST.parent
 EMPTY = SearchResult("crt.sh", DOMAIN, Verdict.ABSENT, as_of=LATER)
 
