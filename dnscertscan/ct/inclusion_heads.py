@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from dnscertscan.ct.clients import Answer, LogClient, Unavailable
 from dnscertscan.ct.inclusion_evidence import LATER, UNSIGNED, Exhibit, Kind
@@ -57,7 +58,7 @@ class HeadWatch:
     def charge(self, exhibit: Exhibit, at: datetime) -> Fault:
         """The fault, with the evidence on disk."""
         kept = exhibit.kept(self._store.evidence) if exhibit.kind in UNSIGNED else None
-        sure = exhibit.kind not in UNSIGNED or (kept is not None and at - kept[1] >= LATER)
+        sure = exhibit.kind not in UNSIGNED or _is_bound(exhibit) or (kept is not None and at - kept[1] >= LATER)
         said = exhibit.statement if sure else f"{exhibit.statement}{_SPOILT}"
         try:
             return Fault(said, str(kept[0] if kept else exhibit.keep(self._store.evidence, at)), sure)
@@ -107,3 +108,29 @@ class HeadWatch:
 
 def _time(head: TreeHead) -> str:
     return head.at.isoformat(timespec="seconds")
+
+
+def _is_bound(exhibit: Exhibit) -> bool:
+    """Whether a proof of consistency leads to the later root that was signed: then its hashes are in that tree, unspoilt.
+
+    (RFC 9162 2.1.4.2.) From a tree of a power of two the proof begins with the earlier root itself, so that the two cannot be
+    told apart; what was asked for twice counts then.
+    """
+    if exhibit.kind is not Kind.INCONSISTENT or not exhibit.proof:
+        return False
+    one, two = exhibit.heads
+    if one.size & (one.size - 1) == 0:
+        return True
+    first, last = one.size - 1, two.size - 1
+    while first & 1:
+        first, last = first >> 1, last >> 1
+    root = exhibit.proof[0]
+    for node in exhibit.proof[1:]:
+        if first & 1 or first == last:
+            root = sha256(b"\x01" + node + root).digest()
+            while first and not first & 1:
+                first, last = first >> 1, last >> 1
+        else:
+            root = sha256(b"\x01" + root + node).digest()
+        first, last = first >> 1, last >> 1
+    return root == two.root
