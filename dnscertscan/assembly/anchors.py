@@ -7,6 +7,7 @@ from pathlib import Path
 from dnscertscan.errors import ConfigError
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.pki.truststore import SYSTEM, TrustStore, read_bundle
+from dnscertscan.settings.openfile import open_file
 
 # Debian and Ubuntu, Fedora and RHEL, Alpine and the BSDs.
 _SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -36,7 +37,7 @@ def _system_store() -> TrustStore:
 def read_pem_file(path: Path, what: str) -> bytes:
     """The octets of a file of certificates, bounded; ``what`` names it in the error."""
     try:
-        with path.open("rb") as handle:
+        with open_file(path) as handle:
             data = handle.read(_MAX_BUNDLE + 1)
     except OSError as problem:
         raise ConfigError(f"{path}: cannot read the {what}: {problem.strerror}; name a PEM file") from problem

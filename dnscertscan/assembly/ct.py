@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dnscertscan.assembly.anchors import read_pem_file
 from dnscertscan.ct import loglist
+from dnscertscan.ct.audit_issuers import Pins
 from dnscertscan.ct.budget import Budget
 from dnscertscan.ct.ca_map import ca_domains
 from dnscertscan.ct.clients import Limits
@@ -19,6 +20,7 @@ from dnscertscan.ct.search import Wanted, open_sources
 from dnscertscan.ct.search_asking import Means
 from dnscertscan.ct.search_values import Source
 from dnscertscan.errors import ConfigError, UsageError
+from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import LogList
 from dnscertscan.model.transparency import CtPolicy, Known
 from dnscertscan.pipeline.ct_inclusion import Logs
@@ -44,6 +46,7 @@ def ct_policy(settings: Settings, environment: Mapping[str, str], at: datetime, 
     asked = settings.ct
     if not asked.audit:
         return None
+    pins = read_issuers(asked.issuers)
     told: list[str] = []
     logs = log_list(settings, environment, at, told.append)
     for line in told:
@@ -52,7 +55,7 @@ def ct_policy(settings: Settings, environment: Mapping[str, str], at: datetime, 
     return CtPolicy(
         log_list=logs,
         apple=loglist.load_apple(log_list_folder(environment), at, tell),
-        issuers=issuer_keys(asked.issuers),
+        issuers=pins.keys, issuer_certificates=pins.certificates,
         ca_domains=ca_domains() if asked.search else {},
         grace=timedelta(seconds=asked.grace), idle=timedelta(seconds=asked.idle),
         accounts=asked.accounts, log_private=asked.log_private,
@@ -118,17 +121,23 @@ def _logs(asked: Ct, environment: Mapping[str, str]) -> Logs:
 
 def issuer_keys(texts: Sequence[str]) -> frozenset[str]:
     """The SHA-256 digests of the keys of CAs, in hexadecimal; ``texts`` are ``sha256:HEX`` or paths of PEM files."""
+    return read_issuers(texts).keys
+
+
+def read_issuers(texts: Sequence[str]) -> Pins:
+    """The CAs that may issue, with the certificates of those that are named by file; :class:`ConfigError` for what is none."""
     keys: set[str] = set()
+    certificates: list[Certificate] = []
     for text in texts:
         if text.startswith("sha256:"):
             keys.add(text.removeprefix("sha256:"))
             continue
         found, problems = read_bundle(read_pem_file(Path(text), "issuer"))
-        digests = [parse(certificate).key.digest for certificate in found]
         if problems or not found:
             raise ConfigError("\n".join(f"{text}: {problem}" for problem in problems or ("no certificate of a CA in the file",)))
-        keys.update(digest.hex() for digest in digests)
-    return frozenset(keys)
+        keys.update(parse(certificate).key.digest.hex() for certificate in found)
+        certificates += found
+    return Pins(frozenset(keys), tuple(certificates))
 
 
 def log_list(settings: Settings, environment: Mapping[str, str], at: datetime, tell: Tell) -> LogList:

@@ -8,6 +8,7 @@ from dnscertscan.model.text import visible
 NO_KEY = "whether these CAs may issue (their keys are not known; sslmate and certspotter tell them)"
 NO_DOMAIN = "whether CAA allows these CAs (their CAA domains are not known)"
 NO_CAA = "whether CAA allows what was issued for these names (their records were not learnt)"
+TOO_LONG = "which names these certificates are for (some are longer than the 253 octets of a domain name)"
 NOT_SEEN = "whether what was issued for these names is served (no server was seen)"
 
 

@@ -109,10 +109,7 @@ def _rules_for_public(case: Case) -> Iterator[Fault]:
 
 
 def _bad_scts(case: Case) -> Iterator[Fault]:
-    """A late one is no invalid one: either clock may be wrong, so it is among what is not known."""
-    wrong = [
-        result for result in case.audit.results if result.verdict is SctVerdict.INVALID and not result.reason.startswith(FUTURE)
-    ]
+    wrong = [result for result in case.audit.results if result.verdict is SctVerdict.INVALID]
     mimics = [result for result in wrong if isinstance(result.sct, Sct) and result.sct.log_id in MIMICS]
     if invalid := [result for result in wrong if result not in mimics]:
         step = f"have it issued again, or correct what the server sends in the handshake; {_LOOK}"
@@ -141,23 +138,26 @@ def open_questions(case: Case) -> Iterator[str]:
     undecided = audit.logged is Logged.UNKNOWN or any(policy.compliant is None for policy in audit.policies)
     if not undecided or not (case.bound or audit.results):
         return
-    unverifiable = [result for result in audit.results if result.verdict is SctVerdict.UNVERIFIABLE]
+    late = [result for result in audit.results if result.reason.startswith(FUTURE)]
+    unverifiable = [result for result in audit.results if result.verdict is SctVerdict.UNVERIFIABLE and result not in late]
     for reason in dict.fromkeys(result.reason for result in unverifiable):
         yield f"{_scts(sum(result.reason == reason for result in unverifiable))} cannot be checked: {reason}"
-    yield from _told([result for result in audit.results if result.reason.startswith(FUTURE)])
+    yield from _told(late)
     if case.bound:
         yield from (note for note in audit.notes if note.startswith((UNSEEN, STAPLE_UNUSABLE, NOT_RULED_OUT)))
 
 
 def hangs_on_list(case: Case) -> bool:
-    """Whether something about this certificate is open because of the list of logs: its age, or a state it does not tell."""
+    """Whether something about this certificate is open because of the list of logs: a state it does not tell, or its age.
+
+    Logs come and go: all that an old list says of SCTs and policies may be out of date, also that they are fine.
+    """
     if case.bound is False or not case.in_force:
         return False
     results = case.audit.results
     undecided = case.audit.logged is Logged.UNKNOWN or any(policy.compliant is None for policy in case.audit.policies)
     stateless = any(result.log is not None and result.state is None for result in results)
-    unknown = any(result.verdict is SctVerdict.UNKNOWN_LOG for result in results)
-    return undecided and (stateless or (case.is_stale and unknown))
+    return (case.is_stale and bool(results)) or (undecided and stateless)
 
 
 def named(result: SctResult) -> str:

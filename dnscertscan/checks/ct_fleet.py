@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import partial
 
 from dnscertscan.checks import ct_accounts, ct_names, ct_sources, ct_superseded
+from dnscertscan.checks.ct_blind import Blind
 from dnscertscan.checks.ct_ca import Issuers
-from dnscertscan.checks.ct_doubts import Doubts
-from dnscertscan.checks.ct_issuers import Issued, conflicts
+from dnscertscan.checks.ct_doubts import TOO_LONG, Doubts
+from dnscertscan.checks.ct_issuers import Issued, by_signing_cas, conflicts
 from dnscertscan.checks.ct_places import Places
 from dnscertscan.checks.ct_rows import valid_rows
 from dnscertscan.checks.ct_seen import Elsewhere, IsPublic, Seen
@@ -39,13 +40,14 @@ def look(
     and what nobody asked is told. The order of the observations makes no difference to what is found.
     """
     places, doubts, crashes = Places(facts.published), Doubts(), list[Finding]()
+    blind = Blind(facts.sightings, policy, at)
     if facts.sightings is not None:
-        search = _Search(facts.sightings, policy, facts, at, places, doubts, crashes)
+        search = _Search(facts.sightings, policy, facts, at, places, doubts, crashes, blind)
         run = partial(search.run, observations, is_public, record_text)
         yield from _each(crashes, (("search", run), ("sources", partial(ct_sources.unavailable, facts.sightings))))
     yield from _each(crashes, (
         ("CAA accounts", partial(ct_accounts.look, facts.caa, policy.accounts, places)),
-        ("what is open", partial(ct_sources.incomplete, facts.sightings, facts.unasked, doubts)),
+        ("what is open", partial(ct_sources.incomplete, facts.sightings, facts.unasked, doubts, blind, at)),
     ))
     yield from crashes
 
@@ -61,26 +63,31 @@ class _Search:
     places: Places
     doubts: Doubts
     crashes: list[Finding]
+    blind: Blind
 
     def run(self, observations: Iterable[Observation], is_public: IsPublic, record_text: RecordText) -> Iterator[Finding]:
         """Read the observations, then ask the rules."""
         observed = tuple(observations) if isinstance(observations, Iterator) else observations
         known, policy, places = self.facts.known, self.policy, self.places
-        rows = valid_rows(self.sightings, places, self.at)
+        every = valid_rows(self.sightings, places, self.at, partial(self.doubts.add, TOO_LONG))
+        twice = by_signing_cas(every)
+        rows = {tbs: row for tbs, row in every.items() if tbs not in twice}
         issuers = Issuers(policy, (row.issuance for row in rows.values()))
         seen = Seen(rows, self.sightings.issuances, policy, issuers, self.at)
         seen.doubt(doubted_cas(rows))
         if self.sightings.issuances:
-            self._read(observed, lambda observation: seen.look(observation, is_public))
-        stale = list(ct_superseded.superseded(seen, rows, policy))
+            self._read(observed, lambda observation: (*seen.look(observation, is_public), *self.blind.look(observation)))
+        elif self.blind.is_open:
+            self._read(observed, self.blind.look)
+        stale = list(ct_superseded.superseded(seen))
         renewals = {one.newer.issuance.tbs_sha256 for one in stale}
         elsewhere = Elsewhere(renewals & seen.served)
         if renewals & seen.served:
             self._read(observed, elsewhere.look)
-        unserved = Unserved(rows, seen, places, policy, known, self.at, renewals, self.doubts)
+        unserved = Unserved(rows, seen, places, policy, known, self.at, renewals, self.doubts, issuers, self.facts.caa)
         issued = Issued(rows, seen, places, policy, issuers, self.doubts)
         yield from _each(self.crashes, (
-            ("superseded", partial(ct_superseded.findings, stale, elsewhere, known, self.at, record_text)),
+            ("superseded", partial(ct_superseded.findings, stale, seen, elsewhere, known, self.at, record_text)),
             ("unserved", unserved.findings),
             ("issuers", issued.rogues),
             ("CAA", partial(issued.denied, self.facts.caa, known)),

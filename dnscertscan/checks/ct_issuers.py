@@ -3,8 +3,9 @@
 None of these is ever left out because something else is known of the certificate.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from dnscertscan.checks import caa
 from dnscertscan.checks.catalog import RULES
@@ -18,7 +19,13 @@ from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.sightings import Conflict, Sighting, Sightings
 from dnscertscan.model.text import visible
-from dnscertscan.model.transparency import CaaAnswer, CtPolicy, Known
+from dnscertscan.model.transparency import CaaAnswer, CaaRecord, CtPolicy, Known
+
+_Question = tuple[DnsName | None, tuple[str, ...] | None, bool]
+_Marks = tuple[str, str, bytes, str, datetime, datetime]
+_SIGNING = (
+    ", unless its issuer, which nobody here knows, is a Precertificate Signing Certificate (RFC 6962 3.1) of a CA that may"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class Issued:
     policy: CtPolicy
     issuers: Issuers
     doubts: Doubts
+    _decided: dict[_Question, tuple[Sequence[CaaRecord], caa.Decision]] = field(default_factory=dict, init=False, repr=False)
 
     def rogues(self) -> Iterator[Finding]:
         """DCS623: one for each issuance of a CA that the configuration does not name."""
@@ -41,7 +49,7 @@ class Issued:
             one = row.issuance
             allowed = self.issuers.is_allowed(one)
             if allowed is None:
-                self.doubts.add(NO_KEY, one.issuer or row.names[0])
+                self.doubts.add(NO_KEY, one.issuer or row.names[0], self.issuers.why_open)
             elif not allowed:
                 key = self.issuers.key(one)
                 related = self.issuers.is_of_allowed_ca(one)
@@ -50,11 +58,13 @@ class Issued:
                     "it is another key of a CA that may: add it to issuers in [ct] if that is right" if related else
                     "have it revoked by that CA, and find out who asked for it; if it is right, add the key to issuers in [ct]"
                 )
+                open_ = one.precert and not self.issuers.is_known(one)
+                doubt = _SIGNING if open_ else ""
                 message = (
                     f"certificate in CT is of a CA that may not issue here: {told(row.sighting)} for {listed(row.names)}, "
-                    f"{origin(row.sighting)} ({shown}); {step}"
+                    f"{origin(row.sighting)} ({shown}){doubt}; {step}"
                 )
-                severity = Severity.WARNING if related else rule.severity
+                severity = Severity.WARNING if related or open_ else rule.severity
                 yield Finding(rule, severity, subject(row.names, self.places), message, ref(row.sighting))
 
     def denied(self, answers: Mapping[DnsName, CaaAnswer], known: Known) -> Iterator[Finding]:
@@ -85,7 +95,7 @@ class Issued:
             if answer is None or answer.problem:
                 self.doubts.add(NO_CAA, name, answer.problem if answer else "")
                 continue
-            decision = caa.decide(answer.records, domains, wildcard=name.startswith("*."))
+            decision = self._decide(answer, domains, wildcard=name.startswith("*."))
             if decision.ruling is caa.Ruling.UNKNOWN:
                 self.doubts.add(NO_DOMAIN, row.issuance.issuer or name)
             elif decision.ruling is caa.Ruling.DENIED:
@@ -94,9 +104,41 @@ class Issued:
             place = f"at {at.display}" if at is not None else "in charge"
             yield names[0], f"for {listed(names)} the CAA RRset {place} counts, and {reason}"
 
+    def _decide(self, answer: CaaAnswer, domains: tuple[str, ...] | None, *, wildcard: bool) -> caa.Decision:
+        """The same RRset is in charge of many names, and one CA has issued for many."""
+        question = answer.at, domains, wildcard
+        records, decision = self._decided.get(question, (None, None))
+        if decision is None or records != answer.records:
+            decision = caa.decide(answer.records, domains, wildcard=wildcard)
+            self._decided[question] = answer.records, decision
+        return decision
+
     def _is_ours(self, one: Issuance, known: Known) -> bool:
         in_use = one.tbs_sha256 in self.seen.served or one.key_sha256 in self.seen.keys
         return in_use or one.tbs_sha256 in known.issuances or one.key_sha256 in known.keys
+
+
+def by_signing_cas(rows: Mapping[str, Row]) -> frozenset[str]:
+    """TBS hashes of precertificates that have another issuer than their certificate, which is in another row.
+
+    A Precertificate Signing Certificate (RFC 6962 3.1) has a name of its own, and sources tell the precertificate as it is. What
+    the CA may not change shows what belongs together: serial number, key, names, dates.
+    """
+    finals: dict[_Marks, set[str]] = {}
+    for row in rows.values():
+        if not row.issuance.precert and (marks_ := _marks(row)):
+            finals.setdefault(marks_, set()).add(row.issuance.issuer)
+    return frozenset(
+        tbs for tbs, row in rows.items()
+        if row.issuance.precert and (marks_ := _marks(row)) and finals.get(marks_, set()) - {row.issuance.issuer}
+    )
+
+
+def _marks(row: Row) -> _Marks | None:
+    one = row.issuance
+    if not one.serial or one.key_sha256 is None or one.not_before is None or one.not_after is None:
+        return None
+    return one.serial, one.key_sha256, row.names_key, one.subject, one.not_before, one.not_after
 
 
 def _answer(name: str, answers: Mapping[DnsName, CaaAnswer]) -> CaaAnswer | None:

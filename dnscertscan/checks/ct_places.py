@@ -22,6 +22,8 @@ class Standing(StrEnum):
     """Not published itself, but a wildcard stands for it."""
     ORPHAN = "orphan"
     """The zone has no such name."""
+    UNTOLD = "untold"
+    """What is known of the zone does not have it, and that is not the whole zone."""
 
 
 class Places:
@@ -56,12 +58,13 @@ class Places:
             return Standing.DELEGATED
         if DnsName(name) in self._published.dangling:
             return Standing.DANGLING
-        if self._is_published(name):
+        if self._is_published(name) or self._is_renamed(name, zone):
             return Standing.PUBLISHED
+        missing = Standing.UNTOLD if DnsName(zone) in self._published.partial else Standing.ORPHAN
         if name.startswith("*."):
             base = name[2:]
-            return Standing.PUBLISHED if self._exists(base) or self.wildcard_of(base) else Standing.ORPHAN
-        return Standing.WILDCARD if self.wildcard_of(name) else Standing.ORPHAN
+            return Standing.PUBLISHED if self._exists(base) or self.wildcard_of(base) else missing
+        return Standing.WILDCARD if self.wildcard_of(name) else missing
 
     def wildcard_of(self, name: str) -> str | None:
         """The published wildcard that stands for a name: that of its closest encloser, unless that is itself (RFC 4592 3.3.1)."""
@@ -74,6 +77,15 @@ class Places:
 
     def _is_published(self, name: str) -> bool:
         return name in self._zones or DnsName(name) in self._published.names
+
+    def _is_renamed(self, name: str, zone: str) -> bool:
+        """Whether a DNAME of the zone stands above it: every name below that is an alias (RFC 6672 2.3)."""
+        for above in _suffixes(name) if self._published.renamed else ():
+            if above != name and DnsName(above) in self._published.renamed:
+                return True
+            if above == zone:
+                return False
+        return False
 
     def _is_delegated(self, name: str, zone: str) -> bool:
         for above in _suffixes(name):

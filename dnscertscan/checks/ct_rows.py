@@ -1,6 +1,6 @@
-"""What CT has, made ready for the rules: issuances that are valid now, by their names, and how messages name them."""
+"""What CT has, made ready for the rules: issuances that have not ended, by their names, and how messages name them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -16,13 +16,15 @@ from dnscertscan.pki.dn import COMMON_NAME
 from dnscertscan.pki.parse import Facts
 
 _BACKDATED = timedelta(days=2)
+_LONGEST = 253
+"""Octets of a domain name, as text without the final dot (RFC 1035 2.3.4)."""
 SHOWN = 8
 """Names, addresses, domains in one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One issuance that is valid now. ``names`` are those in zones of the run, sorted; ``own`` those of them not delegated away.
+    """One issuance that has not ended. ``names`` are those in zones of the run, sorted; ``own`` those of them not delegated away.
 
     ``names_key`` stands for all its names.
     """
@@ -44,6 +46,10 @@ class Row:
             return start or seen
         return max(start, min(seen, start + _BACKDATED))
 
+    def begins_after(self, at: datetime) -> bool:
+        """Whether it is not valid yet: made already, it is of interest by whom, and can be in nobody's use."""
+        return self.issuance.not_before is not None and self.issuance.not_before > at
+
 
 def names_key(names: Iterable[str]) -> bytes:
     """The same for the same set of names, in any order and case."""
@@ -60,15 +66,24 @@ def names_of(facts: Facts) -> tuple[str, ...]:
     return (*(name.rstrip(".").lower() for name in alternative.dns), *addresses)
 
 
-def valid_rows(sightings: Sightings, places: Places, at: datetime) -> Mapping[str, Row]:
-    """Issuances that are not known to have ended or to begin later, by TBS hash."""
+def valid_rows(
+    sightings: Sightings, places: Places, at: datetime, too_long: Callable[[str], None],
+) -> Mapping[str, Row]:
+    """Issuances that are not known to have ended, by TBS hash; those that begin later are among them.
+
+    Names that are no domain names, being longer than one can be, are not used; ``too_long`` is told which certificate has them.
+    """
     rows: dict[str, Row] = {}
     for tbs in sorted(sightings.issuances):
         sighting = sightings.issuances[tbs]
         one = sighting.issuance
-        if (one.not_after is not None and one.not_after < at) or (one.not_before is not None and one.not_before > at):
+        if one.not_after is not None and one.not_after < at:
             continue
-        names = sorted({part for name in one.names for part in _readings(name) if places.zone_of(part) is not None})
+        read = {part for name in one.names for part in _readings(name)}
+        short = {part for part in read if len(part.rstrip(".").encode("utf-8", "surrogatepass")) <= _LONGEST}
+        if len(short) < len(read):
+            too_long(f"serial {one.serial}" if one.serial else f"TBS {one.tbs_sha256[:16]}")
+        names = sorted(part for part in short if places.zone_of(part) is not None)
         own = tuple(name for name in names if places.standing(name) is not Standing.DELEGATED)
         rows[tbs] = Row(one, sighting, names_key(one.names), tuple(names), own)
     return rows
@@ -99,10 +114,11 @@ def ref(sighting: Sighting) -> CertificateRef:
 
 
 def told(sighting: Sighting) -> str:
-    """One issuance in a message: subject, how to find it elsewhere, validity, who has it."""
+    """One issuance in a message: subject, how to find it elsewhere, validity, and whether it is known to be revoked."""
     one = sighting.issuance
     what = f'"{visible(one.subject, 150)}"' if one.subject else f"a certificate for {listed(one.names, 3)}"
-    return f"{what} ({marks(one.serial, one.cert_sha256, one.tbs_sha256)}, {validity(one.not_before, one.not_after)})"
+    revoked = ", revoked" if one.revoked else ""
+    return f"{what} ({marks(one.serial, one.cert_sha256, one.tbs_sha256)}, {validity(one.not_before, one.not_after)}{revoked})"
 
 
 def origin(sighting: Sighting) -> str:

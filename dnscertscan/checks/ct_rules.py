@@ -15,8 +15,8 @@ RULES = (
             address fails, while every check of the other addresses is green.
             """,
         fix="""
-            Install the newer certificate on the address in the message and reload the server. If each site has a certificate
-            of its own by design, accept this warning.
+            If the newer certificate is yours, install it on the address in the message, and reload the server. If each site
+            has one of its own by design, accept this finding.
                 openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null | openssl x509 -noout -serial -enddate
             """,
         references=(_LOGS, "RFC 9525 section 6 (Verifying Service Identity)"),
@@ -38,9 +38,10 @@ RULES = (
     rule(
         622, "ct-unknown-key", WARNING, "Certificate in CT has a key nobody here knows",
         why="""
-            CT has a valid certificate for names of these zones. Its key is served nowhere and is not among the known ones, and no
-            renewal explains it. Whoever has that key can pose as the name: it may be a forgotten service of your own, a
-            provider who acts for you, or somebody who took over a name or an account.
+            CT has a valid certificate for names of these zones. Its key is served nowhere and is not among the known ones.
+            Whoever has that key can pose as the name: it may be a forgotten service of your own, a provider who acts for you, or
+            somebody who took over a name or an account. Where a renewal may have left it behind, it is a note and the message
+            says why; where each certificate came when half the life of the one before was over, nothing is said.
             """,
         fix="""
             Find out who ordered it. If it is yours, name its certificate, key or CSR to the scan (--ct-known FILE). If it is not,

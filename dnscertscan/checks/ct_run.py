@@ -81,8 +81,8 @@ def _old_list(policy: CtPolicy, at: datetime, hanging: int) -> Finding:
     fact = old if age > STALE_DAYS else "does not tell the state of every log now"
     name = f'list of logs "{visible(f"{logs.name} {logs.version}".rstrip(), 200)}"'
     message = (
-        f"what Certificate Transparency says is not known in full: the {name} {fact}; it leaves a verdict on {_number(hanging)} "
-        "open; update it with `dnscertscan ct loglist update`"
+        f"what Certificate Transparency says is not known in full: the {name} {fact}; verdicts on {_number(hanging)} "
+        "hang on it; update it with `dnscertscan ct loglist update`"
     )
     return _finding("ct-unknown", "list of logs", message)
 

@@ -1,6 +1,6 @@
 """What is served, as far as it concerns what CT has: digests and dates of few things, whatever the number of targets."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -32,11 +32,14 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A place that serves ``leaf`` while CT has newer ones for the same names, ``newer`` (TBS hashes, oldest first)."""
+    """A place that serves ``leaf`` while CT has newer ones for the same names, which :meth:`Seen.candidates` tells."""
 
     target: Target
     leaf: Leaf
-    newer: tuple[str, ...]
+    kind: str
+    """Of its key; empty when it cannot be read."""
+    alone: bool
+    """Whether nothing else is served there for these names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class Seen:
         """The same for which none was, at how many places."""
         self.covered: dict[str, dict[str, datetime]] = {}
         """Name -> what its CA is told by -> beginning of the newest served certificate that has the name."""
+        self.oldest: dict[str, datetime] = {}
+        """Name -> beginning of the oldest served certificate that has the name, of whatever CA."""
+        self.wildcards: dict[tuple[str, str], datetime] = {}
+        """Wildcard, what its CA is told by -> beginning of the oldest certificate for it, served or in CT, expired ones too."""
         self.stale: list[Stale] = []
         self.twins: dict[tuple[str, str], Twin] = {}
         self.public: dict[str, set[bool | None]] = {}
@@ -76,8 +83,10 @@ class Seen:
         self._covering = self._names | {wildcard_above(name) for name in self._names}
         self._by_names: dict[bytes, list[str]] = {}
         self._newest: dict[bytes, datetime] = {}
+        self._latest: dict[tuple[bytes, str, bool], datetime | None] = {}
+        self._families: dict[str, frozenset[str]] = {}
         for tbs, row in rows.items():
-            if not row.issuance.names:
+            if not row.issuance.names or row.issuance.revoked or row.begins_after(at):
                 continue
             self._by_names.setdefault(row.names_key, []).append(tbs)
             if (start := row.issuance.not_before) is not None:
@@ -88,7 +97,9 @@ class Seen:
         }
         self._by_serial: dict[str, list[str]] = {}
         for tbs in sorted(sightings):
-            self._by_serial.setdefault(sightings[tbs].issuance.serial, []).append(tbs)
+            one = sightings[tbs].issuance
+            self._by_serial.setdefault(one.serial, []).append(tbs)
+            self._wildcards((name.rstrip(".").lower() for name in one.names), one.issuer, one.not_before)
         self._doubted: frozenset[str] = frozenset()
         self._kinds: dict[str, str] = {}
         self._leaves: Kept[str, Leaf] = Kept(8192)
@@ -122,6 +133,21 @@ class Seen:
             self._stale(here, target)
         return ()
 
+    def family(self, issuer: str) -> frozenset[str]:
+        """By what the CA of this name is told (:func:`family`)."""
+        if issuer not in self._families:
+            self._families[issuer] = family(issuer, self._policy.ca_domains)
+        return self._families[issuer]
+
+    def candidates(self, names_key: bytes, kind: str, *, alone: bool) -> Iterator[Row]:
+        """What could be served by now for a set of names, with a key of this kind; of any kind where that is not known."""
+        for tbs in self._by_names.get(names_key, ()):
+            row = self._rows[tbs]
+            since, other = row.since, self._kind(row)
+            is_out = row.issuance.not_before is not None and since is not None and self._at - since > self._policy.grace
+            if is_out and (other == kind if other and kind else alone):
+                yield row
+
     def _leaf(self, certificate: Certificate) -> Leaf:
         leaf = self._as_in_ct(certificate) or self._leaves.get(certificate.sha256)
         if leaf is None:
@@ -147,12 +173,21 @@ class Seen:
             self.served.add(leaf.tbs)
         if leaf.key in self._row_keys:
             self.keys.add(leaf.key)
-        if leaf.ref.not_before is None:
+        start = leaf.ref.not_before
+        if start is None or start > self._at:
             return
+        self._wildcards(leaf.names, leaf.ref.issuer, start)
         for name in leaf.names:
+            self.oldest[name] = min(self.oldest.get(name, start), start)
             newest = self.covered.setdefault(name, {})
-            for mark in family(leaf.ref.issuer, self._policy.ca_domains):
-                newest[mark] = max(newest.get(mark, leaf.ref.not_before), leaf.ref.not_before)
+            for mark in self.family(leaf.ref.issuer):
+                newest[mark] = max(newest.get(mark, start), start)
+
+    def _wildcards(self, names: Iterable[str], issuer: str, start: datetime | None) -> None:
+        found = {name for name in names if name.startswith("*.") and name in self._covering} if start is not None else set()
+        for key in ((name, mark) for name in found for mark in self.family(issuer)):
+            if start is not None:
+                self.wildcards[key] = min(self.wildcards.get(key, start), start)
 
     def _stale(self, here: list[tuple[Leaf, Certificate]], target: Target) -> None:
         """The newest certificate of each set of names and kind of key, when CT has newer ones that are not served here."""
@@ -166,19 +201,17 @@ class Seen:
                     newest[group] = leaf
         for (key, kind), leaf in newest.items():
             alone = sum(other == key for other, _ in newest) == 1
-            found = [tbs for tbs in self._by_names[key] if self._is_newer(self._rows[tbs], leaf, kind, alone=alone)]
-            if found:
-                found.sort(key=lambda tbs: (self._rows[tbs].issuance.not_before or self._at, tbs))
-                self.stale.append(Stale(target, leaf, tuple(found)))
+            latest, own = self._begin(key, kind, alone=alone), leaf.ref.not_before
+            if latest is not None and own is not None and latest > own:
+                self.stale.append(Stale(target, leaf, kind, alone))
 
-    def _is_newer(self, row: Row, leaf: Leaf, kind: str, *, alone: bool) -> bool:
-        start, since, own = row.issuance.not_before, row.since, leaf.ref.not_before
-        if start is None or since is None or own is None or start <= own or row.issuance.tbs_sha256 == leaf.tbs:
-            return False
-        if self._at - since <= self._policy.grace:
-            return False
-        other = self._kind(row)
-        return other == kind if other and kind else alone
+    def _begin(self, names_key: bytes, kind: str, *, alone: bool) -> datetime | None:
+        """When the newest of the candidates begins: found once for all places, there may be thousands of both."""
+        key = (names_key, kind, alone)
+        if key not in self._latest:
+            begins = (row.issuance.not_before for row in self.candidates(names_key, kind, alone=alone))
+            self._latest[key] = max((start for start in begins if start is not None), default=None)
+        return self._latest[key]
 
     def _kind(self, row: Row) -> str:
         one = row.issuance

@@ -1,10 +1,9 @@
 """Renewed, but the old certificate is still served: a roll-out that failed, found address by address (DCS620)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dnscertscan.checks.ct_ca import family
 from dnscertscan.checks.ct_rows import Row, listed, marks, origin, told, validity
 from dnscertscan.checks.ct_seen import Elsewhere, Leaf, Seen, Stale
 from dnscertscan.checks.hits import plain_finding
@@ -12,8 +11,11 @@ from dnscertscan.checks.subjects import RecordText, subject_of
 from dnscertscan.model.certificates import CertificateRef
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.text import visible
-from dnscertscan.model.transparency import CtPolicy, Known
+from dnscertscan.model.transparency import Known
 from dnscertscan.pki.fault import Fault
+
+ONE_RENEWAL = timedelta(days=1)
+"""Certificates of one CA for the same names that begin closer than this were made together: for two kinds of keys, by a retry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +26,51 @@ class Superseded:
     newer: Row
 
 
-def superseded(seen: Seen, rows: Mapping[str, Row], policy: CtPolicy) -> Iterator[Superseded]:
+def superseded(seen: Seen) -> Iterator[Superseded]:
     """Every stale place with the newest renewal, one that is served somewhere first.
 
     A newer certificate of another CA that is served nowhere is no renewal: it is somebody else's, or an unknown key (DCS622).
     """
+    chosen: dict[tuple[bytes, str, bool, str], tuple[Row | None, Row | None]] = {}
     for stale in seen.stale:
-        ours = [rows[tbs] for tbs in stale.newer if _is_renewal(rows[tbs], stale.leaf, seen, policy)]
-        served = [row for row in ours if row.issuance.tbs_sha256 in seen.served]
-        if found := served or ours:
-            yield Superseded(stale, found[-1])
+        key = (stale.leaf.names_key, stale.kind, stale.alone, stale.leaf.ref.issuer)
+        if key not in chosen:  # the newest one is the same for every place that is behind it
+            chosen[key] = _newest(seen, stale)
+        served, ours = chosen[key]
+        if served is not None and _later(served, stale.leaf) > timedelta():
+            yield Superseded(stale, served)
+        elif ours is not None and _later(ours, stale.leaf) >= ONE_RENEWAL:
+            yield Superseded(stale, ours)
 
 
-def _is_renewal(row: Row, leaf: Leaf, seen: Seen, policy: CtPolicy) -> bool:
+def _newest(seen: Seen, stale: Stale) -> tuple[Row | None, Row | None]:
+    """The newest candidate that is served anywhere, and the newest renewal of all."""
+    every = list(seen.candidates(stale.leaf.names_key, stale.kind, alone=stale.alone))
+    served = (row for row in every if row.issuance.tbs_sha256 in seen.served)
+    ours = (row for row in every if _is_renewal(row, stale.leaf, seen))
+    return max(served, key=_start, default=None), max(ours, key=_start, default=None)
+
+
+def _start(row: Row) -> tuple[float, str]:
+    start = row.issuance.not_before
+    return (0.0 if start is None else start.timestamp()), row.issuance.tbs_sha256
+
+
+def _later(newer: Row, leaf: Leaf) -> timedelta:
+    """How much later ``newer`` begins."""
+    start, own = newer.issuance.not_before, leaf.ref.not_before
+    return timedelta() if start is None or own is None else start - own
+
+
+def _is_renewal(row: Row, leaf: Leaf, seen: Seen) -> bool:
     one = row.issuance
     if one.tbs_sha256 in seen.served or one.key_sha256 in seen.keys:
         return True
-    return bool(family(one.issuer, policy.ca_domains) & family(leaf.ref.issuer, policy.ca_domains))
+    return bool(seen.family(one.issuer) & seen.family(leaf.ref.issuer))
 
 
 def findings(
-    found: Sequence[Superseded], elsewhere: Elsewhere, known: Known, at: datetime, record_text: RecordText,
+    found: Sequence[Superseded], seen: Seen, elsewhere: Elsewhere, known: Known, at: datetime, record_text: RecordText,
 ) -> Iterator[Finding]:
     """One for each place."""
     for one in found:
@@ -62,17 +88,41 @@ def findings(
             step = "install it here as well and reload the server"
         elif place := known.issuances.get(tbs) or known.keys.get(key):
             where = f"it is known here ({visible(place, 200)}), but served nowhere that was looked at"
+        elif key in seen.keys:
+            where = "it is served nowhere that was looked at, its key is served with another certificate"
         else:
-            where = "it is served nowhere that was looked at"
-            step = "install it and reload the server; if nobody here asked for it, have it revoked"
+            where = "it is served nowhere that was looked at, and its key is not known here"
+            step = (
+                "find out who ordered it before anything else: if it is yours, roll it out to the server, "
+                "else have it revoked, as somebody else can pose as the name"
+            )
+        if others and _is_beside(leaf, newer, 3):
+            step = f"servers that get certificates of their own are like that; if this one does not, {step}"
         message = (
             "certificate was renewed, but the old one is still served: "
             f"{target.endpoint.text} serves {_served(leaf.ref, leaf.tbs)}; CT has "
             f"{told(newer.sighting)} for the same names, {origin(newer.sighting)}; {where}; {step}"
         )
-        severity = Severity.ERROR if others and _ends_soon(leaf.ref, at) else None
+        severity = _severity(leaf, newer, at) if others else None
         fault = Fault("ct-superseded", message, leaf.ref, severity)
         yield plain_finding(fault, subject_of(target, record_text), target, leaf.ref)
+
+
+def _severity(leaf: Leaf, newer: Row, at: datetime) -> Severity | None:
+    if _is_beside(leaf, newer, 3):
+        return Severity.INFO
+    return Severity.ERROR if _ends_soon(leaf.ref, at) and not _is_beside(leaf, newer, 2) else None
+
+
+def _is_beside(leaf: Leaf, newer: Row, part: int) -> bool:
+    """Whether ``newer``, with a key of its own, begins before ``1/part`` of the life of ``leaf`` is over.
+
+    A successor begins late in the life of its predecessor. Servers with an ACME client each begin whenever they do.
+    """
+    if leaf.ref.not_before is None or leaf.ref.not_after is None or not leaf.key:
+        return False
+    is_own = newer.issuance.key_sha256 not in (None, leaf.key)
+    return is_own and _later(newer, leaf) < (leaf.ref.not_after - leaf.ref.not_before) / part
 
 
 def _served(leaf: CertificateRef, tbs: str) -> str:

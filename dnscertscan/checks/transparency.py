@@ -126,9 +126,10 @@ RULES = (
     rule(
         609, "ct-log-misbehaviour", ERROR, "Log contradicts itself",
         why="""
-            A CT log has given answers under its own signature that cannot both be true, such as two tree heads that do not
-            belong to one history, or a proof that does not lead to the root it signed. A log that shows different people
-            different entries can hide a certificate. Browsers reject such a log, and then its SCTs count for nothing.
+            A CT log has given answers that cannot both be true: two tree heads under its own signature that do not belong to
+            one history, or, in this run and in an earlier one, proofs that do not lead to the root it signed. A log that shows
+            different people different entries can hide a certificate. Browsers reject such a log, and then its SCTs count for
+            nothing.
             """,
         fix="""
             Keep the file with the evidence that the message names, and send it to the ct-policy mailing list. Look which

@@ -48,10 +48,13 @@ def _run(root: "click.Group") -> int:
 
 
 def _open_standard_streams() -> None:
-    """A stream the caller closed is one he does not want to read: it leads nowhere instead of to a crash."""
-    for name in ("stdout", "stderr"):
+    """A stream the caller closed is one he does not want to read, or write: it leads nowhere instead of to a crash.
+
+    Standard input first: what is opened takes the lowest free number, so that each gets its own.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open as long as the process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - open as long as the process
 
 
 def _lost_output(problem: OSError) -> ExitStatus:

@@ -68,9 +68,9 @@ def command(
       dnscertscan ct audit --chain fullchain.pem --at 2026-06-01 -f json
     """  # noqa: D301 - \b is the backspace that tells click to leave the paragraph as it is
     place = _place(host, chain, starttls=starttls, sni=sni, addresses=addresses, only4=only4, only6=only6)
-    if place and at:
+    if place and at is not None:
         raise UsageError("--at goes with --chain: a host shows what it serves now")
-    if chain and (searches or inclusion):
+    if chain is not None and (searches or inclusion):
         raise UsageError("--chain is judged offline; --search and --inclusion go with HOST")
     from dnscertscan.assembly import utc_now
     from dnscertscan.cli.options import load_settings
@@ -78,9 +78,9 @@ def command(
     from dnscertscan.ct.audit_output import as_text
     from dnscertscan.settings.values import parse_seconds, parse_time
 
-    seconds, moment = parse_seconds(timeout), parse_time(at) if at else utc_now()
+    seconds, moment = parse_seconds(timeout), parse_time(at) if at is not None else utc_now()
     settings = _settings(load_settings({"config": config}).settings, log_list, ca_files, pins)
-    auditor = _auditor(settings, issuer_files, moment, as_of=bool(at))
+    auditor = _auditor(settings, issuer_files, moment, as_of=at is not None)
     if chain is not None:
         report = _of_file(chain, auditor)
     elif place is not None:
@@ -153,14 +153,18 @@ def _of_file(path: Path, auditor: "Auditor") -> "Report":
     from dnscertscan.ct.audit_file import read
     from dnscertscan.ct.audit_report import Point, Presented, Report, Status
 
-    data = sys.stdin.buffer.read(_MAX_STDIN) if str(path) == "-" else read_pem_file(path, "chain")
     name = visible("standard input" if str(path) == "-" else str(path), 300)
-    found = read(data)
+    data = sys.stdin.buffer.read(_MAX_STDIN + 1) if str(path) == "-" else read_pem_file(path, "chain")
+    if len(data) > _MAX_STDIN:
+        raise UsageError(f"{name}: larger than {_MAX_STDIN} octets; this is no chain")
+    found = read(data, path)
     for problem in found.problems:
         _tell(f"{name}: {visible(problem, 500)}")
     if not found.chains:
-        raise UsageError(f"{name}: nothing to audit")
-    points = [Point(Status.OK, "the certificate to audit is not the first one of the file: sorted")] if found.moved else []
+        raise UsageError(f"{name}: nothing to audit: {visible(found.problems[-1], 500)}")
+    points = [Point(Status.UNKNOWN, line) for line in found.undecided]
+    if found.moved:
+        points.append(Point(Status.OK, "the certificate to audit is not the first one of the file: sorted"))
     audited = auditor.audit_all(map(Presented, found.chains))
     return Report(name, auditor.at, auditor.log_list, audited, tuple(points))
 

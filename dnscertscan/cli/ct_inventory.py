@@ -1,5 +1,6 @@
 """``dnscertscan ct inventory``: which certificates CT has for one's domains that nobody here knows; for people and for Nagios."""
 
+import json
 import os
 import sys
 from datetime import timedelta
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dnscertscan.cli.plugin import Plugin
+from dnscertscan.cli.plugin import Plugin, refuse_beside
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
 
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _MAX_DAYS = 400
+_ALONE = {
+    "paths", "domains", "searches", "pins", "learn", "learn_days", "accept", "interactive", "grace", "budget", "config",
+}
 
 
 class Inventory(Plugin):
     """Speaks as an inventory."""
 
     service = "CT INVENTORY"
+    schema = "dnscertscan/ct-inventory/1"
 
 
 @click.command("inventory", cls=Inventory, short_help="Which certificates CT has that nobody here knows.")
@@ -50,12 +55,14 @@ class Inventory(Plugin):
               help="Accept one issuance that an earlier run has shown, with --until; asks nobody.")
 @click.option("--until", metavar="DATE", help="With --accept-tbs: the last day that it counts.")
 @click.option("--reason", metavar="TEXT", default="", help="With --accept-tbs: why.")
+@click.option("--forget-tbs", metavar="HASH|all",
+              help="No longer take it for known because it was in an earlier run; asks nobody.")
 @click.option("-f", "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--config", metavar="FILE", type=_PATH, help="Configuration file (TOML).")
 def command(  # noqa: PLR0917 - click names them all
     paths: tuple[Path, ...], domains: tuple[str, ...], searches: tuple[str, ...], pins: tuple[str, ...], learn: Path | None,
     learn_days: int, accept: Path | None, interactive: bool, grace: str, budget: str, database: Path | None,
-    accept_tbs: str | None, until: str | None, reason: str, style: str, config: Path | None,
+    accept_tbs: str | None, until: str | None, reason: str, forget_tbs: str | None, style: str, config: Path | None,
 ) -> None:
     """Compare what CT has for your domains with the certificates, keys and CSRs in PATH (files, folders of an ACME client).
 
@@ -82,13 +89,18 @@ def command(  # noqa: PLR0917 - click names them all
     from dnscertscan.ct.inventory import Inventory as Run
     from dnscertscan.ct.inventory_report import as_json, as_text
 
-    place = database or _database()
-    if accept_tbs:
-        if paths or domains or searches or learn or interactive:
-            raise UsageError("--accept-tbs goes with --until, --reason and --database only: it keeps a decision, and asks nobody")
-        click.echo(_accept_one(accept_tbs, until, reason, place, utc_now()))
+    place, context = database if database is not None else _database(), click.get_current_context()
+    if accept_tbs is not None or forget_tbs is not None:
+        _check_alone(context, accept_tbs, forget_tbs)
+        done = (
+            _accept_one(accept_tbs, until, reason, place, utc_now()) if accept_tbs is not None
+            else _forget(forget_tbs or "", place, utc_now())
+        )
+        click.echo(json.dumps({"schema": Inventory.schema, **done}, indent=2) if style == "json" else done["summary"])
         return
-    _check(paths, until, interactive=interactive, style=style)
+    for name in ("until", "reason"):
+        refuse_beside(context, {name}, f"--{name} goes with --accept-tbs")
+    _check(paths, interactive=interactive, style=style)
     settings = load_settings({"config": config}).settings
     plan = _plan(settings, searches, pins, {
         "paths": paths, "domains": domains, "database": place, "accept": accept, "learn": learn, "learn_days": learn_days,
@@ -102,14 +114,23 @@ def command(  # noqa: PLR0917 - click names them all
         person = Asking(utc_now).ask
     report = inventory.run(person)
     click.echo(as_json(report) if style == "json" else as_text(report, place), nl=False)
-    click.get_current_context().exit(report.status.exit_status)
+    context.exit(report.status.exit_status)
 
 
-def _check(paths: tuple[Path, ...], until: str | None, *, interactive: bool, style: str) -> None:
+def _check_alone(context: click.Context, accept_tbs: str | None, forget_tbs: str | None) -> None:
+    """Nothing but what is done alone."""
+    if accept_tbs is not None and forget_tbs is not None:
+        raise UsageError("--accept-tbs and --forget-tbs do not go together")
+    if accept_tbs is not None:
+        goes = "--accept-tbs goes with --until, --reason and --database only: it keeps a decision, and asks nobody"
+        refuse_beside(context, _ALONE, goes)
+    else:
+        refuse_beside(context, {*_ALONE, "until", "reason"}, "--forget-tbs goes with --database only: it asks nobody")
+
+
+def _check(paths: tuple[Path, ...], *, interactive: bool, style: str) -> None:
     if not paths:
         raise UsageError("name at least one PATH: a file or folder with your certificates, keys or CSRs")
-    if until:
-        raise UsageError("--until goes with --accept-tbs")
     if interactive and style == "json":
         raise UsageError("--interactive asks on the terminal, so it does not go with -f json")
     if interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -129,18 +150,21 @@ def _plan(settings: "Settings", searches: tuple[str, ...], pins: tuple[str, ...]
     chosen = wanted_sources(searches, configured) if searches or not configured else configured
     wanted = [Wanted(one.kind, one.place, one.token or "", one.per_minute) for one in chosen] or [Wanted("crtsh")]
     allowed = read_pins(pins or settings.ct.issuers, lambda path: read_pem_file(path, "certificate of a CA"))
-    times = {"grace": timedelta(seconds=parse_seconds(given["grace"])), "budget": parse_seconds(given["budget"])}
+    grace = parse_seconds(given["grace"])
+    if grace > _MAX_DAYS * 86400:
+        raise UsageError(f"--grace {visible(given['grace'], 40)} is more than {_MAX_DAYS} days")
+    times = {"grace": timedelta(seconds=grace), "budget": parse_seconds(given["budget"])}
     return Plan(wanted=wanted, pins=allowed, cache=search_cache(settings.ct, os.environ), **(given | times))
 
 
-def _accept_one(tbs: str, until: str | None, reason: str, place: Path, at: "datetime") -> str:
+def _accept_one(tbs: str, until: str | None, reason: str, place: Path, at: "datetime") -> dict[str, Any]:
     """Keep one decision; it counts from the next run on."""
     from dnscertscan.ct.inventory_judge import moment
     from dnscertscan.ct.inventory_store import InventoryStore
-    from dnscertscan.ct.inventory_values import FAULTS, Decision, Kind, end_of
+    from dnscertscan.ct.inventory_values import FAULTS, Decision, Kind, State, end_of
 
     identity = tbs.strip().lower()
-    if not until:
+    if until is None:
         raise UsageError("--accept-tbs needs an end: --until 2027-01-31")
     try:
         end = end_of(until)
@@ -148,16 +172,43 @@ def _accept_one(tbs: str, until: str | None, reason: str, place: Path, at: "date
         raise UsageError(f"--until {visible(until, 60)!r} is no date; write it as 2027-01-31") from None
     if not at < end < at + timedelta(days=_MAX_DAYS):
         raise UsageError(f"--until {visible(until, 60)} is not within the next {_MAX_DAYS} days")
-    if not place.exists():
-        raise UsageError(f"{place}: no run of the inventory has kept anything there; name its file with --database")
+    _check_there(place)
     with InventoryStore(place, at) as store:
         met = store.met(identity)
         if met is None:
             raise UsageError(f"no run has shown an issuance {visible(identity, 70)!r}; copy the TBS hash from its report")
         if met.state in FAULTS:
             raise UsageError(f"{identity} is {met.state}: that is never accepted; acknowledge it with --interactive")
+        if met.state is State.ISSUER_UNDECIDED:
+            step = "run again with the certificate of its CA in one of the paths, or with --issuer"
+            raise UsageError(f"{identity} is of a CA that cannot be told, so it is not accepted: {step}")
         store.decide(Decision(identity, Kind.ACCEPT, end, visible(reason, 1000)), at)
-    return f"accepted until {moment(end)}: {visible(', '.join(met.names[:10]), 500)} (TBS {identity}); kept in {place}"
+    names = visible(", ".join(met.names[:10]), 500)
+    return {
+        "status": "OK", "exit_status": 0,
+        "summary": f"accepted until {moment(end)}: {names} (TBS {identity}); kept in {visible(str(place), 300)}",
+        "accepted": {"tbs_sha256": identity, "names": met.names, "until": end.isoformat(), "reason": visible(reason, 1000)},
+    }
+
+
+def _forget(tbs: str, place: Path, at: "datetime") -> dict[str, Any]:
+    """What earlier runs knew of it is known no more."""
+    from dnscertscan.ct.inventory_store import InventoryStore
+
+    identity = tbs.strip().lower()
+    _check_there(place)
+    with InventoryStore(place, at) as store:
+        number = store.forget(None if identity == "all" else identity)
+    if not number and identity != "all":
+        raise UsageError(f"no earlier run has known {visible(identity, 70)!r}; copy the TBS hash from its report")
+    said = f"forgotten: {number} known from earlier runs; what is not in the local files any more is unknown from now on"
+    return {"status": "OK", "exit_status": 0, "summary": f"{said} ({visible(str(place), 300)})", "forgotten": number}
+
+
+def _check_there(place: Path) -> None:
+    if not place.exists():
+        said = "no run of the inventory has kept anything there; name its file with --database"
+        raise UsageError(f"{visible(str(place), 300)}: {said}")
 
 
 def _database() -> Path:

@@ -8,11 +8,11 @@ import click
 from dnscertscan.ct.inventory_judge import moment
 from dnscertscan.ct.inventory_report import block, suggested
 from dnscertscan.ct.inventory_store import InventoryStore
-from dnscertscan.ct.inventory_values import Decision, Item, Kind, State, end_of
+from dnscertscan.ct.inventory_values import LONGEST, Decision, Item, Kind, State, end_of
 from dnscertscan.model.text import visible
 
 _FOREVER = timedelta(days=36_500)
-_LONGEST = {Kind.ACCEPT: timedelta(days=400), Kind.ACKNOWLEDGE: timedelta(days=90)}
+_LONGEST = {Kind.ACCEPT: LONGEST, Kind.ACKNOWLEDGE: timedelta(days=90)}
 """How far away the end of a decision may be; an alarm is not put off for long."""
 
 

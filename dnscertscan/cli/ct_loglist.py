@@ -42,13 +42,14 @@ def show(style: str, path: Path | None, at: str | None, states: tuple[str, ...],
     moment = _moment(at)
     found = _in_file(path, moment) if path else _in_use(config, moment)
     day = found.as_of(moment)
-    wanted = {log_id: log for log_id, log in day.logs.items() if not states or log.state_at(moment) in states}
+    listed = {log_id: log for log_id, log in day.logs.items() if log.state_at(moment) is not None}
+    wanted = {log_id: log for log_id, log in listed.items() if not states or log.state_at(moment) in states}
     if style == "json":
         about = {"name": found.name, "source": found.source, "signed": found.signed}
         click.echo(write(replace(day, logs=wanted), about), nl=False)
         return
     click.echo(_table(wanted, moment))
-    click.echo(f"{_headline(found, moment)}; shown: {len(wanted)} of {len(day.logs)} logs")
+    click.echo(f"{_headline(found, moment)}; shown: {len(wanted)} of {len(listed)} logs")
 
 
 @command.command("update")
@@ -202,10 +203,12 @@ def _objections(place: str, examined: "Examined") -> None:
 
 
 def _headline(log_list: "LogList", at: "datetime") -> str:
-    age = max((at - log_list.timestamp).days, 0)
+    age = f"{(at - log_list.timestamp).days} days old" if at >= log_list.timestamp else f"as it was on {at:%Y-%m-%d}"
+    if log_list.begins and at < log_list.begins:
+        age = f"its history begins on {log_list.begins:%Y-%m-%d}: of {at:%Y-%m-%d} not all logs and states are known"
     seal = "signed" if log_list.signed else "not signed"
     name, version = visible(log_list.name, 60), visible(log_list.version, 60)
-    return f"{name} {version} of {log_list.timestamp:%Y-%m-%d} ({age} days old, {seal})"
+    return f"{name} {version} of {log_list.timestamp:%Y-%m-%d} ({age}, {seal})"
 
 
 def _contents(log_list: "LogList", at: "datetime") -> str:

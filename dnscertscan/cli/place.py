@@ -63,6 +63,9 @@ def read_place(
 
     Without a service it is that of the port where that one only knows STARTTLS, else TLS.
     """
+    if "://" in text:
+        host = text.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        raise UsageError(f"{visible(text, 100)!r} is a URL; write the host only: {visible(host, 100) or 'www.example.com'}")
     prefix, _, rest = text.strip().partition(":")
     service = ""
     if prefix.lower() in SERVICES and rest and not rest.isdigit():

@@ -1,10 +1,9 @@
 """The command tree. ``scan`` is the default command, so that ``dnscertscan --from-zones-json FILE`` works."""
 
-from importlib import import_module
-
 import click
 
 from dnscertscan import __version__
+from dnscertscan.cli.lazy import LazyGroup
 
 COMMANDS = {
     "scan": ("dnscertscan.cli.scan", "Scan every endpoint the zones publish (the default command)."),
@@ -23,26 +22,10 @@ COMMANDS = {
 """Command -> (module with a ``command`` in it, one line of help). The list is the order in ``--help``."""
 
 
-class Root(click.Group):
-    """Imports a command's module only when it is asked for, and puts ``scan`` where no command is named."""
+class Root(LazyGroup):
+    """Puts ``scan`` where no command is named."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """All commands in our order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import the command named."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = import_module(COMMANDS[cmd_name][0]).command
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name][0]} has no command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """The list in ``--help``, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+    modules = COMMANDS
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Where the first word is an option of ``scan``, or there is no word at all, the command is ``scan``."""

@@ -9,7 +9,7 @@ from typing import Any
 from dnscertscan.ct.audit_points import DELIVERIES, PROGRAMS, log_name
 from dnscertscan.ct.audit_report import Audited, Point, Proof, Report, Status
 from dnscertscan.model.certificates import CertificateRef
-from dnscertscan.model.ct import Inclusion, LogList, PolicyResult, Sct, SctResult, SctVerdict
+from dnscertscan.model.ct import Inclusion, LogList, LogState, PolicyResult, Sct, SctResult, SctVerdict
 from dnscertscan.model.text import visible
 from dnscertscan.pki.parse import reference
 
@@ -44,7 +44,15 @@ def summary(report: Report) -> str:
     operators = dict.fromkeys(visible(result.operator, 60) for results in good for result in results if result.operator)
     which = "logged" if len(good) == 1 else f"{len(good)} certificates, all logged"
     number = sum(map(len, good))
-    return f"{which}, {number} valid SCT{'' if number == 1 else 's'} ({', '.join(operators)}){_satisfied(report)}"
+    return f"{which}, {number} valid SCT{'' if number == 1 else 's'} ({', '.join(operators)}){_satisfied(report)}{_over(report)}"
+
+
+def _over(report: Report) -> str:
+    """Which of them no client takes any more."""
+    ends = [end for end in (_ref(one).not_after for one in report.certificates) if end is not None and end < report.at]
+    if not ends:
+        return ""
+    return f"; expired on {max(ends):%Y-%m-%d}" if len(report.certificates) == 1 else f"; {len(ends)} of them have expired"
 
 
 def _satisfied(report: Report) -> str:
@@ -74,7 +82,8 @@ def _details(report: Report) -> Iterator[str]:
     for one in report.certificates:
         yield from _certificate(one)
     age = (report.at - report.log_list.timestamp).days
-    yield f"judged at {_moment(report.at)} by the list of logs {_list_name(report.log_list)} ({max(age, 0)} days old)"
+    old = f"{age} days old" if age >= 0 else f"of {report.log_list.timestamp:%Y-%m-%d}, the first that is known"
+    yield f"judged at {_moment(report.at)} by the list of logs {_list_name(report.log_list)} ({old})"
 
 
 def _list_name(log_list: LogList) -> str:
@@ -101,8 +110,25 @@ def _certificate(one: Audited) -> Iterator[str]:
 def _sct_line(result: SctResult) -> str:
     when = _moment(result.sct.at) if isinstance(result.sct, Sct) else "no time"
     parts = [f"SCT {DELIVERIES[result.delivery]}", str(result.verdict), log_name(result) or "no log"]
-    parts += [part for part in (visible(result.operator, 60), when, str(result.state or "")) if part]
+    parts += [part for part in (visible(result.operator, 60), when, _standing(result), _shard(result)) if part]
     return ", ".join(parts) + (f": {visible(result.reason, 300)}" if result.reason else "")
+
+
+def _standing(result: SctResult) -> str:
+    """The state of the log when it made the SCT, and now where that is another one."""
+    then = _state_then(result)
+    now = f", {result.state} now" if result.state and result.state is not then else ""
+    return f"{then} when made{now}" if then else str(result.state or "")
+
+
+def _state_then(result: SctResult) -> LogState | None:
+    return result.log.state_at(result.sct.at) if result.log and isinstance(result.sct, Sct) else None
+
+
+def _shard(result: SctResult) -> str:
+    """The notAfter dates that the log takes."""
+    span = result.log.interval if result.log else None
+    return f"for notAfter {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}" if span else ""
 
 
 def as_json(report: Report) -> str:
@@ -155,6 +181,8 @@ def _sct(result: SctResult, proofs: Sequence[Proof]) -> dict[str, Any]:
         "log": result.log.description if result.log else log_name(result), "operator": result.operator,
         "time": _time(sct.at) if sct else None, "verdict": str(result.verdict), "reason": result.reason,
         "delivery": str(result.delivery), "state": str(result.state) if result.state else None,
+        "state_at_sct": str(_state_then(result) or "") or None,
+        "interval": [_time(end) for end in result.log.interval] if result.log and result.log.interval else None,
         "log_id": b64encode(sct.log_id).decode() if sct else None, "timestamp": sct.timestamp if sct else None,
         "leaf_index": sct.leaf_index if sct else None,
         "inclusion": _inclusion(proof) if proof else None,

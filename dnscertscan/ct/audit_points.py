@@ -9,7 +9,7 @@ from dnscertscan.ct.audit_report import Point, Proof, Status
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import BadSct, CtAudit, Delivery, InclusionVerdict, Logged, Program, SctResult, SctVerdict
 from dnscertscan.model.text import visible
-from dnscertscan.pki.ct_audit import FUTURE
+from dnscertscan.pki.ct_audit import FUTURE, NOT_SIGNED
 from dnscertscan.pki.ct_policy import APPLE_ALL_STATIC, STALE_DAYS
 from dnscertscan.pki.parse import Facts, parse
 
@@ -33,8 +33,8 @@ def points_of(audit: CtAudit, leaf: Certificate, public: bool | None, at: dateti
     yield from _invalid(audit.results)
     yield from _logged(audit, leaf, public)
     refused = any(policy.compliant is False for policy in audit.policies)
-    if audit.logged is Logged.LOGGED or (refused and _only_unlisted(audit)):
-        yield from _policies(audit, expired=expired)
+    if not expired and (audit.logged is Logged.LOGGED or (refused and _only_unlisted(audit))):
+        yield from _policies(audit)
     if end is not None and expired:
         yield Point(Status.OK, f"it has expired on {end.isoformat()}: whether a browser's policy is met does not matter any more")
     for note in audit.notes:
@@ -43,12 +43,12 @@ def points_of(audit: CtAudit, leaf: Certificate, public: bool | None, at: dateti
 
 def _invalid(results: Iterable[SctResult]) -> Iterator[Point]:
     for result in results:
+        of = f"{DELIVERIES[result.delivery]} SCT" + (f" of {log_name(result)}" if log_name(result) else "")
         if result.verdict is SctVerdict.INVALID:
-            of = f" of {log_name(result)}" if log_name(result) else ""
-            early = result.reason.startswith(FUTURE)
-            step = "; see whether the clock here is right, or --at" if early else ""
-            said = f"{DELIVERIES[result.delivery]} SCT{of} is not valid: {visible(result.reason, 300)}{step}"
-            yield Point(Status.UNKNOWN if early else Status.CRITICAL, said)
+            yield Point(Status.CRITICAL, f"{of} is not valid: {visible(result.reason, 300)}")
+        elif result.reason.startswith(FUTURE):
+            step = "see whether the clock here is right, or --at"
+            yield Point(Status.UNKNOWN, f"{of} is not of this time: {visible(result.reason, 300)}; {step}")
 
 
 def _logged(audit: CtAudit, leaf: Certificate, public: bool | None) -> Iterator[Point]:
@@ -97,6 +97,8 @@ def _undecided(audit: CtAudit, leaf: Certificate, unlisted: Sequence[SctResult])
         urls = facts.extensions.issuer_urls
         place = f" (to be had at {visible(urls[0], 200)})" if urls else ""
         step = "without its key no embedded SCT can be checked: append its certificate, or name it with --issuer-file"
+        if any(result.reason == NOT_SIGNED for result in audit.results):
+            place, step = "", "one of that name is at hand, but did not sign it: it was changed, or its CA has another key"
         return f'issuer missing: "{visible(facts.issuer.text, 200)}"{place}; {step}'
     if unlisted:
         return f"not decided: {_unlisted(audit, unlisted)}"
@@ -105,14 +107,14 @@ def _undecided(audit: CtAudit, leaf: Certificate, unlisted: Sequence[SctResult])
     return f"not decided: {visible('; '.join(audit.notes), 400)}"
 
 
-def _policies(audit: CtAudit, *, expired: bool) -> Iterator[Point]:
+def _policies(audit: CtAudit) -> Iterator[Point]:
     for policy in audit.policies:
         if policy.compliant is True:
             continue
         how = "is not met" if policy.compliant is False else "cannot be decided"
         said = f"policy of {PROGRAMS[policy.program]} {how}: {visible('; '.join(policy.reasons), 400)}"
         open_question = policy.compliant is None and APPLE_ALL_STATIC in policy.reasons
-        yield Point(Status.OK if open_question or expired else Status.WARNING, said)
+        yield Point(Status.OK if open_question else Status.WARNING, said)
 
 
 def pin_points(pins: Pins, ancestry: Ancestry, leaf: Certificate) -> Iterator[Point]:

@@ -1,8 +1,7 @@
 """A log by the interface of RFC 6962 section 4: JSON, proofs made by the log itself."""
 
 import json
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from dnscertscan.ct.clients import MAX_ANSWER, Absent, Answer, Caller, Proof
 from dnscertscan.model.ct import Log
 from dnscertscan.model.text import visible
 from dnscertscan.pki.merkle import hash_leaf, inclusion_problem
-from dnscertscan.pki.tree_heads import TreeHead, parse_sth
+from dnscertscan.pki.tree_heads import TreeHead, base64_octets, parse_sth
 
 MAX_ENTRY = 1 << 20
 _MAX_HASHES = 64
@@ -60,7 +59,7 @@ class Rfc6962Client:
         what = "get-entry-and-proof"
         answer = await self._good(f"{what}?leaf_index={head.size - 1}&tree_size={head.size}", MAX_ENTRY)
         fields = self._fields(answer, what)
-        leaf, path = _octets(fields.get("leaf_input")), self._hashes(fields, "audit_path", what)
+        leaf, path = base64_octets(fields.get("leaf_input")), self._hashes(fields, "audit_path", what)
         if leaf is None:
             raise self._caller.unusable(f"{what}: leaf_input is not base64")
         if problem := inclusion_problem(hash_leaf(leaf), head.size - 1, head.size, path, head.root):
@@ -90,7 +89,7 @@ class Rfc6962Client:
     def _hashes(self, fields: dict[str, Any], name: str, what: str) -> tuple[bytes, ...]:
         listed = fields.get(name)
         # An empty list is null in what Go programs write.
-        hashes = [_octets(one) for one in listed or ()] if isinstance(listed, list | None) else [None]
+        hashes = [base64_octets(one) for one in listed or ()] if isinstance(listed, list | None) else [None]
         found = tuple(one for one in hashes[: _MAX_HASHES + 1] if one is not None)
         if name not in fields or len(found) != len(hashes):
             raise self._caller.unusable(f"{what}: {name} is no list of hashes")
@@ -108,12 +107,3 @@ def _says_not_found(answer: Answer) -> bool:
 def _words(answer: Answer) -> str:
     text = visible(answer.body[:120].decode(errors="replace").strip(), 120)
     return f" ({text})" if text else ""
-
-
-def _octets(value: Any) -> bytes | None:
-    if not isinstance(value, str) or not value.isascii():
-        return None
-    try:
-        return b64decode(value, validate=True)
-    except (Base64Error, ValueError):
-        return None

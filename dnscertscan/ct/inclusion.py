@@ -18,7 +18,7 @@ from dnscertscan.ct.clients_rfc6962 import Rfc6962Client
 from dnscertscan.ct.clients_static import StaticClient
 from dnscertscan.ct.http import Http
 from dnscertscan.ct.inclusion_case import Case
-from dnscertscan.ct.inclusion_evidence import Exhibit, Kind
+from dnscertscan.ct.inclusion_evidence import UNSIGNED, Exhibit, Kind
 from dnscertscan.ct.inclusion_heads import Fault, HeadWatch, Standing
 from dnscertscan.ct.loglist_fields import url_problem
 from dnscertscan.ct.tree_store import Proven, TreeStore
@@ -141,10 +141,11 @@ class InclusionProver:
     async def _learn(self, book: _Book, case: Case) -> Inclusion:
         """What is known against the log comes first, then what was proven before; only then the log is asked."""
         if not book.examined:
-            fault, book.examined = self._watch.known_fault(case.log, case.at), True
-            book.standing = Standing(None, fault) if fault else None
-        if book.standing and book.standing.fault:
-            return case.misbehaved(book.standing.fault)
+            known, book.examined = self._watch.known_fault(case.log, case.at), True
+            book.standing = Standing(None, known) if known else None
+        fault = book.standing.fault if book.standing else None
+        if fault and fault.sure:
+            return case.misbehaved(fault)
         if proven := self._store.included(case.log.log_id, case.leaf):
             return case.proven_before(proven)
         standing = await self._stand(book, case.log, case.at)
@@ -224,5 +225,6 @@ class InclusionProver:
         """The fault, with a file of evidence unless this log has filled enough of them."""
         book.exhibits += 1
         if book.exhibits > _EXHIBITS:
-            return Fault(f"{exhibit.statement} (evidence was kept of the first {_EXHIBITS} such entries)", "")
+            said = f"{exhibit.statement} (evidence was kept of the first {_EXHIBITS} such entries)"
+            return Fault(said, "", exhibit.kind not in UNSIGNED)
         return self._watch.charge(exhibit, at)

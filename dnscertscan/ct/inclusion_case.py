@@ -80,8 +80,9 @@ class Case:
         return self._found(InclusionVerdict.NOT_INCLUDED, fault.reason, head, fault.evidence)
 
     def misbehaved(self, fault: Fault, head: TreeHead | None = None) -> Inclusion:
-        """The log contradicts itself."""
-        return self._found(InclusionVerdict.MISBEHAVIOUR, fault.reason, head, fault.evidence)
+        """The log contradicts itself, or seems to."""
+        verdict = InclusionVerdict.MISBEHAVIOUR if fault.sure else InclusionVerdict.UNKNOWN
+        return self._found(verdict, fault.reason, head, fault.evidence)
 
     def exhibit(self, kind: Kind, said: str, head: TreeHead, proof: Proof | None, answers: tuple[Answer, ...]) -> Exhibit:
         """What shows a fault of the log about this entry."""

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +31,11 @@ class Kind(StrEnum):
     NOT_INCLUDED = "not-included-after-mmd"
 
 
+UNSIGNED = frozenset({Kind.INCONSISTENT, Kind.NOT_PROVEN})
+"""These hang on proofs and tiles that nobody signed: a mirror may have spoilt them, and once proves nothing against the log."""
+LATER = timedelta(hours=1)
+"""A run so much later than another one asks anew, whatever caches there are."""
+_READ = 500
 _HOW = {
     Kind.FORK: "Both tree heads have a good signature by the key of the log, the same size, and different roots.",
     Kind.SHRUNK: "Both tree heads have a good signature by the key of the log; the later one has the smaller tree_size.",
@@ -75,6 +80,22 @@ class Exhibit:
             "sct": _b64(self.sct.raw) if self.sct else None, "leaf_input": _b64(self.leaf_input), "leaf_index": self.index,
             "leaf_in_the_log": _b64(self.leaf),
         }
+
+    def kept(self, folder: Path) -> tuple[Path, datetime] | None:
+        """The file, and its time, that shows the same fault about the same entry, or the same two trees, by other answers."""
+        with suppress(OSError):
+            for path in sorted(folder.glob(f"*-{self.kind}-*.json"))[-_READ:]:
+                with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):  # not ours, or spoilt: it shows nothing
+                    found = json.loads(path.read_bytes())
+                    if self._about(found) == self._about(self._facts):
+                        return path, datetime.fromisoformat(found["found"])
+        return None
+
+    def _about(self, facts: dict[str, Any]) -> object:
+        entry = facts["leaf_input"]
+        if self.kind is not Kind.NOT_PROVEN:
+            entry = [(head["tree_size"], head["sha256_root_hash"]) for head in facts["tree_heads"]]
+        return facts["kind"], facts["log"]["log_id"], entry
 
     def keep(self, folder: Path, found: datetime) -> Path:
         """Write the file, private to its owner; one that shows the same already stays as it is. Raises OSError."""

@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from dnscertscan.ct.clients import Answer, LogClient, Unavailable
-from dnscertscan.ct.inclusion_evidence import Exhibit, Kind
+from dnscertscan.ct.inclusion_evidence import LATER, UNSIGNED, Exhibit, Kind
 from dnscertscan.ct.tree_store import MAX_NUMBER, TreeStore
 from dnscertscan.model.ct import Log
 from dnscertscan.pki.merkle import NOT_GROWN, consistency_problem
 from dnscertscan.pki.tree_heads import TreeHead, tree_head_problem
 
+_SPOILT = "; the log did not sign this answer, which may be spoilt on its way: it counts when it is the same in a later run"
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A log contradicts itself; ``evidence`` is the file that shows it, ``reason`` says so when it could not be written."""
+    """A log contradicts itself; ``evidence`` is the file that shows it, ``reason`` says so when it could not be written.
+
+    ``sure``: by what the log signed alone, or once more in a later run; else somebody may have spoilt it on its way.
+    """
 
     reason: str
     evidence: str
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,13 @@ class HeadWatch:
 
     def charge(self, exhibit: Exhibit, at: datetime) -> Fault:
         """The fault, with the evidence on disk."""
+        kept = exhibit.kept(self._store.evidence) if exhibit.kind in UNSIGNED else None
+        sure = exhibit.kind not in UNSIGNED or _is_bound(exhibit) or (kept is not None and at - kept[1] >= LATER)
+        said = exhibit.statement if sure else f"{exhibit.statement}{_SPOILT}"
         try:
-            return Fault(exhibit.statement, str(exhibit.keep(self._store.evidence, at)))
+            return Fault(said, str(kept[0] if kept else exhibit.keep(self._store.evidence, at)), sure)
         except OSError as problem:
-            return Fault(f"{exhibit.statement} (the evidence could not be written: {problem.strerror})", "")
+            return Fault(f"{said} (the evidence could not be written: {problem.strerror})", "", sure)
 
     async def take(self, log: Log, client: LogClient, at: datetime) -> Standing:
         """Fetch the present tree head, keep it, and prove it consistent with the others. Raises :class:`Unavailable`."""
@@ -98,3 +108,29 @@ class HeadWatch:
 
 def _time(head: TreeHead) -> str:
     return head.at.isoformat(timespec="seconds")
+
+
+def _is_bound(exhibit: Exhibit) -> bool:
+    """Whether a proof of consistency leads to the later root that was signed: then its hashes are in that tree, unspoilt.
+
+    (RFC 9162 2.1.4.2.) From a tree of a power of two the proof begins with the earlier root itself, so that the two cannot be
+    told apart; what was asked for twice counts then.
+    """
+    if exhibit.kind is not Kind.INCONSISTENT or not exhibit.proof:
+        return False
+    one, two = exhibit.heads
+    if one.size & (one.size - 1) == 0:
+        return True
+    first, last = one.size - 1, two.size - 1
+    while first & 1:
+        first, last = first >> 1, last >> 1
+    root = exhibit.proof[0]
+    for node in exhibit.proof[1:]:
+        if first & 1 or first == last:
+            root = sha256(b"\x01" + node + root).digest()
+            while first and not first & 1:
+                first, last = first >> 1, last >> 1
+        else:
+            root = sha256(b"\x01" + root + node).digest()
+        first, last = first >> 1, last >> 1
+    return root == two.root

@@ -27,7 +27,8 @@ _STEP = "put the certificate of its CA into one of the paths, or name it with --
 class Expected:
     """What is known and what was decided: ``remembered`` are issuances known in earlier runs (TBS hash -> from where, when).
 
-    An unknown issuance is a warning while it is younger than ``grace``: it may be on its way to where it is expected.
+    An unknown issuance is a warning while it is younger than ``grace``: it may be on its way to where it is expected. ``met``
+    has when a run met it first.
     """
 
     local: Local = field(default_factory=Local)
@@ -35,6 +36,7 @@ class Expected:
     remembered: Mapping[str, str] = field(default_factory=dict)
     decisions: Sequence[Decision] = ()
     grace: timedelta = timedelta(hours=24)
+    met: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def judge(sightings: Sightings, domains: Sequence[DnsName], expected: Expected, at: datetime) -> tuple[Item, ...]:
@@ -138,12 +140,14 @@ class _Examiner:
         if issuance.not_after is not None and issuance.not_after < self._at - ENDED:
             verdict = State.ENDED, Status.OK, "it ended long ago"
         elif refused:
-            verdict = State.REJECTED, Status.CRITICAL, f"rejected by a person{_why(refused)}"
+            verdict = State.REJECTED, Status.CRITICAL, f"rejected by a person{_why(refused)}; a rejection has no end"
         elif faults:
             verdict = self._fault(faults, decided, issuance)
         else:
             verdict = self._known(issuance) or self._decided_about(issuer, decided) or self._unknown(issuance, over)
-        return Item(issuance, sighting.sources, *verdict, frozenset(faults), issuer.key)
+        place = refused.origin if refused and verdict[0] is State.REJECTED else ""
+        remembered = verdict[0] is State.KNOWN and tbs not in self._expected.local.known.issuances
+        return Item(issuance, sighting.sources, *verdict, frozenset(faults), issuer.key, place, remembered)
 
     def _fault(
         self, faults: Mapping[State, str], decided: Sequence[Decision], issuance: Issuance
@@ -184,10 +188,18 @@ class _Examiner:
             words = f"{words}; it was accepted until {moment(last.until)}{_why(last)}, which is over"
         if missing := self._expected.local.missing:
             return State.UNKNOWN, Status.UNKNOWN, f"{words}, but not all of them could be read ({missing[0]})"
-        since = issuance.first_seen or issuance.not_before
+        since = self._since(issuance)
         if since is not None and self._at - since < self._expected.grace:
             return State.UNKNOWN, Status.WARNING, f"{words}; it is new, from {moment(since + self._expected.grace)} on critical"
         return State.UNKNOWN, Status.CRITICAL, words
+
+    def _since(self, issuance: Issuance) -> datetime | None:
+        """Since when it is there: when it was logged, or else made, but never later than a run of ours has met it.
+
+        A certificate may be post-dated: its CA writes into it what it likes.
+        """
+        told = issuance.first_seen or issuance.not_before
+        return None if told is None else min(told, self._expected.met.get(issuance.tbs_sha256, self._at), self._at)
 
     def _decided(self, tbs: str) -> tuple[list[Decision], list[Decision]]:
         """What counts now, and what did once."""

@@ -88,14 +88,18 @@ def block(item: Item, at: datetime) -> Iterator[str]:
 
 def how(item: Item, at: datetime, database: Path) -> str:
     """The command that accepts it, or why none does."""
+    ours = visible(str(database), 300)
+    if item.state is State.REJECTED and item.decided_in != ours:
+        return f"rejected in {item.decided_in}; whoever takes that back does it there"
     if item.faults:
         return "cannot be accepted; the same command with --interactive acknowledges it, with a reason and an end"
     if item.state is State.ISSUER_UNDECIDED:
         return "cannot be accepted before its CA is known"
     until = suggested(item, at)
     words = ["dnscertscan", "ct", "inventory", "--accept-tbs", item.issuance.tbs_sha256, "--until", f"{until:%Y-%m-%d}"]
-    words += ["--reason", "WHY", "--database", str(database)]
-    return visible(shlex.join(words), 4000)
+    words += ["--database", str(database.absolute())]
+    said = visible(shlex.join(words), 4000)
+    return f"rejected in {ours}; this takes it back: {said}" if item.state is State.REJECTED else said
 
 
 def suggested(item: Item, at: datetime) -> datetime:
@@ -129,7 +133,8 @@ def _item(item: Item) -> dict[str, Any]:
     one = item.issuance
     return {
         "tbs_sha256": one.tbs_sha256, "state": item.state, "status": item.status, "reason": item.reason,
-        "faults": sorted(item.faults), "names": one.names, "subject": one.subject, "issuer": one.issuer,
+        "only_from_an_earlier_run": item.remembered, "faults": sorted(item.faults), "names": one.names,
+        "subject": one.subject, "issuer": one.issuer,
         "issuer_key_sha256": item.issuer_key or None, "serial": one.serial, "not_before": _iso(one.not_before),
         "not_after": _iso(one.not_after), "key_sha256": one.key_sha256, "cert_sha256": one.cert_sha256,
         "precert_only": one.precert, "sources": item.sources, "first_seen": _iso(one.first_seen),

@@ -8,35 +8,39 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from dnscertscan.ct.inventory_values import FAULTS, Decision, Item, Kind, State, end_of
+from dnscertscan.ct.inventory_values import FAULTS, LONGEST, Decision, Item, Kind, State, end_of
 from dnscertscan.errors import ConfigError, OutputError
 from dnscertscan.model.text import visible
+from dnscertscan.settings.openfile import open_file
 
 Tell = Callable[[str], None]
 TABLE = "issuance"
 _MAX_OCTETS = 32 << 20
 _TBS = re.compile(r"[0-9a-f]{64}")
 _REVIEW = "review"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _COUNTING = {"accept": Kind.ACCEPT, "reject": Kind.REJECT}
 _HEAD = """\
-# Certificates that `dnscertscan ct inventory --learn` found and did not know. None of them counts as known yet.
-# Look at each. If it is yours, write decision = "accept" (or "reject", then it stays an alarm) and check `until`, the last day
-# that your decision counts. Use the file with --accept. Certificates of a CA that is not among --issuer, and such with a serial
-# number that the CA has used twice, are never written here, and an entry for one does not count.
+# Certificates that `dnscertscan ct inventory --learn` found and did not know. None of them counts as known yet. Look at each.
+# If it is yours, write decision = "accept" (or "reject", then it stays an alarm) and check `until`, the last day that it is
+# accepted, within 400 days; a rejection has no end. Use the file with --accept. Certificates of a CA that is not among
+# --issuer, and such with a serial number that the CA has used twice, are never written here, and an entry for one does not
+# count.
 """
 
 
-def read_reviewed(path: Path, tell: Tell, *, may_miss: bool = False) -> tuple[Decision, ...]:
+def read_reviewed(path: Path, tell: Tell, *, may_miss: bool = False, at: datetime | None = None) -> tuple[Decision, ...]:
     """The entries a person has decided about; ``tell`` takes a line for each that does not count though it should.
 
-    Those whose end has come are among them. Raises :class:`ConfigError` for a file that cannot be used; with ``may_miss`` one
+    Those whose end has come are among them. What is accepted for longer than :data:`LONGEST` from ``at`` does not count; a
+    rejection has no end. Raises :class:`ConfigError` for a file that cannot be used; with ``may_miss`` one
     that is not there has no entries.
     """
     try:
-        with path.open("rb") as handle:
+        with open_file(path) as handle:
             raw = handle.read(_MAX_OCTETS + 1)
             mode = os.fstat(handle.fileno()).st_mode
     except FileNotFoundError:
@@ -48,7 +52,7 @@ def read_reviewed(path: Path, tell: Tell, *, may_miss: bool = False) -> tuple[De
     place = visible(str(path), 300)
     if mode & 0o002:
         raise ConfigError(f"{place}: everybody may write to it, so it proves nobody's decision; chmod o-w it")
-    return tuple(_decisions(_tables(raw, place), place, tell))
+    return tuple(_decisions(_tables(raw, place), place, tell, at + LONGEST + timedelta(days=1) if at else _NEVER))
 
 
 def _tables(raw: bytes, place: str) -> list[object]:
@@ -68,7 +72,7 @@ def _tables(raw: bytes, place: str) -> list[object]:
     return tables
 
 
-def _decisions(tables: Iterable[object], place: str, tell: Tell) -> Iterator[Decision]:
+def _decisions(tables: Iterable[object], place: str, tell: Tell, latest: datetime) -> Iterator[Decision]:
     for number, table in enumerate(tables, start=1):
         entry = table if isinstance(table, dict) else {}
         tbs, word = entry.get("tbs_sha256"), entry.get("decision", _REVIEW)
@@ -87,9 +91,13 @@ def _decisions(tables: Iterable[object], place: str, tell: Tell) -> Iterator[Dec
         if until is None and kind is Kind.ACCEPT:
             tell(f"{where}: accepted without an end (until = 2027-01-31, say); it does not count")
             continue
+        if kind is Kind.ACCEPT and until and until > latest:
+            step = f"write an end within the next {LONGEST.days} days"
+            tell(f"{where}: accepted until {until:%Y-%m-%d}, which is as good as for ever; it does not count: {step}")
+            continue
         reason = entry.get("reason", "")
         yield Decision(
-            tbs.lower(), kind, until if until and kind is Kind.ACCEPT else datetime.max.replace(tzinfo=UTC),
+            tbs.lower(), kind, until if until and kind is Kind.ACCEPT else _NEVER,
             reason[:1000] if isinstance(reason, str) else "", place,
         )
 
@@ -119,7 +127,7 @@ def learn(path: Path, items: Iterable[Item], until: datetime, at: datetime) -> i
         target = path.resolve()
         with _turn(target.parent):
             try:
-                with target.open("rb") as handle:
+                with open_file(target) as handle:
                     old, mode = handle.read(_MAX_OCTETS + 1), os.fstat(handle.fileno()).st_mode & 0o777
             except FileNotFoundError:
                 old, mode = b"", 0o640

@@ -37,6 +37,13 @@ INSERT INTO issuances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tbs) DO UP
     state = excluded.state, last = excluded.last, known = CASE known WHEN '' THEN excluded.known ELSE known END
 """
 _KNOWN = (State.KNOWN, State.KNOWN_KEY)
+_DAMAGED = "move it away, for it is damaged, "
+_STEPS = {
+    sqlite3.SQLITE_FULL: "make room on its disk, ", sqlite3.SQLITE_READONLY: "let the user who runs this write to it, ",
+    sqlite3.SQLITE_IOERR: "see whether its disk is full or fails, ", sqlite3.SQLITE_BUSY: "try again later, ",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED, sqlite3.SQLITE_NOTADB: _DAMAGED, sqlite3.SQLITE_ERROR: _DAMAGED,
+}
+"""What to do, by primary error code; what is not here says nothing of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,22 @@ class InventoryStore:
         with self._guard():
             return dict(self._base.execute("SELECT tbs, known FROM issuances WHERE known <> ''"))
 
+    def first_met(self) -> dict[str, datetime]:
+        """TBS hash -> when a run met it first."""
+        with self._guard():
+            rows = self._base.execute("SELECT tbs, first FROM issuances").fetchall()
+        try:
+            return {tbs: datetime.fromisoformat(first) for tbs, first in rows}
+        except (ValueError, TypeError) as problem:
+            raise OutputError(f"{self._place}: is damaged (table of issuances); move it away") from problem
+
+    def forget(self, tbs: str | None) -> int:
+        """No longer take this issuance (None: any) for known because an earlier run knew it; how many there were."""
+        with self._guard():
+            if tbs is None:
+                return self._base.execute("UPDATE issuances SET known = '' WHERE known <> ''").rowcount
+            return self._base.execute("UPDATE issuances SET known = '' WHERE known <> '' AND tbs = ?", (tbs,)).rowcount
+
     def note(self, items: Iterable[Item], at: datetime) -> None:
         """Remember what this run has met; what was known once stays known, also when its files are gone. All or nothing."""
         rows = [_row(item, at) for item in items]
@@ -152,12 +175,13 @@ class InventoryStore:
             yield
         except sqlite3.Error as problem:
             said = f"{self._place}: cannot be used for decisions: {visible(str(problem), 200)}"
-            raise OutputError(f"{said}; move it away if it is damaged, or name another file with --database") from problem
+            code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+            raise OutputError(f"{said}; {_STEPS.get(code, '')}or name another file with --database".strip()) from problem
 
 
 def _row(item: Item, at: datetime) -> tuple[str, ...]:
     one = item.issuance
-    known = f"{item.reason}, on {at:%Y-%m-%d}" if item.state in _KNOWN else ""
+    known = f"{item.reason}, on {at:%Y-%m-%d}" if item.state in _KNOWN and not item.remembered else ""
     return (
         one.tbs_sha256, item.state, known, json.dumps(one.names[:100]), visible(one.issuer, 500), one.serial,
         one.not_after.isoformat() if one.not_after else "", at.isoformat(), at.isoformat(),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from dnscertscan.ct.audit_report import Status, worst
@@ -26,6 +26,8 @@ class State(StrEnum):
     ENDED = "ended"
 
 
+LONGEST = timedelta(days=400)
+"""How far away the end of a decision may be: nothing is accepted for good."""
 FAULTS = frozenset({State.WRONG_ISSUER, State.SERIAL_CONFLICT})
 """What is never learnt and never accepted; a person may acknowledge it, with a reason and an end."""
 
@@ -55,7 +57,8 @@ class Decision:
 class Item:
     """One issuance and what it is to us. ``reason`` is one line, safe to show; ``faults`` are its alarms, decided about or not.
 
-    ``sources`` are those that have it; ``issuer_key`` is the key that signed it, where that is known.
+    ``sources`` are those that have it; ``issuer_key`` is the key that signed it, where that is known. ``decided_in`` is the file
+    or database in which a person has rejected it; ``remembered``: it is known from an earlier run only.
     """
 
     issuance: Issuance
@@ -65,6 +68,8 @@ class Item:
     reason: str
     faults: frozenset[State] = frozenset()
     issuer_key: str = ""
+    decided_in: str = ""
+    remembered: bool = False
 
     @property
     def needs_a_person(self) -> bool:
@@ -100,9 +105,15 @@ class Report:
 
 
 def end_of(text: str | date | datetime) -> datetime:
-    """The end of a decision: a day counts to its last second, all in UTC without an offset. ValueError for what is none."""
+    """The end of a decision: a day counts to its last second, all in UTC without an offset. ValueError for what is none.
+
+    That is also a time that its offset carries over the ends of the calendar.
+    """
     if isinstance(text, str):
         text = date.fromisoformat(text.strip()) if len(text.strip()) <= 10 else datetime.fromisoformat(text.strip())
     if isinstance(text, datetime):
-        return text.astimezone(UTC) if text.tzinfo else text.replace(tzinfo=UTC)
+        try:
+            return text.astimezone(UTC) if text.tzinfo else text.replace(tzinfo=UTC)
+        except OverflowError as problem:
+            raise ValueError(str(problem)) from problem
     return datetime.combine(text, time(23, 59, 59), UTC)

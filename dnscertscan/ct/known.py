@@ -47,10 +47,12 @@ def read_known(paths: Sequence[Path], tell: Callable[[str], None]) -> Known:
     return read_local(paths, tell).known
 
 
-def read_local(paths: Sequence[Path], tell: Callable[[str], None], limits: Limits = _USUAL) -> Local:
-    """The same with the certificates themselves."""
+def read_local(
+    paths: Sequence[Path], tell: Callable[[str], None], limits: Limits = _USUAL, spared: Sequence[Path] = ()
+) -> Local:
+    """The same with the certificates themselves. ``spared`` are state folders of certspotter, which are never read (see Walk)."""
     lines = Lines(tell, limits.lines)
-    walk = Walk(paths, lines, limits)
+    walk = Walk(paths, lines, limits, spared)
     keys: dict[str, str] = {}
     issuances: dict[str, str] = {}
     certificates: dict[str, tuple[Certificate, str]] = {}

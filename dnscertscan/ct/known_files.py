@@ -4,19 +4,18 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dnscertscan.model.text import visible
+from dnscertscan.settings.openfile import open_file, special
 
 Tell = Callable[[str], None]
 """Takes one line for a person, safe to show."""
 MAX_FILE = 4 << 20
 """Octets of one file; no certificate, key or CSR needs so many, a bundle of all CAs has a tenth."""
-_KINDS = (
-    (stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
-)
-_READ = 1 << 16
+_CERTSPOTTER = "is of the state folder of a certspotter, which has what is in CT, not what is yours; passed over"
 _Identity = tuple[int, int]
 """Device and inode."""
 
@@ -67,15 +66,48 @@ class Lines:
             self._tell(f"and {self._count - self._limit} more lines like that about local files")
 
 
+class StateFolders:
+    """Recognises state folders of certspotter: those that are ``known``, and what has its ``certs``, ``logs`` and ``version``."""
+
+    def __init__(self, known: Sequence[Path] = ()) -> None:
+        self._answers: dict[Path, bool] = {}
+        for path in known:
+            with suppress(OSError, RuntimeError, ValueError):
+                self._answers[path.expanduser().resolve()] = True
+
+    def above(self, path: Path) -> bool:
+        """Whether ``path``, with all links followed, is one or in one."""
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError, ValueError):
+            return False
+        return any(map(self.is_one, (real, *real.parents)))
+
+    def is_one(self, folder: Path) -> bool:
+        """Whether this very folder is one."""
+        if folder not in self._answers:
+            try:
+                self._answers[folder] = (
+                    (folder / "version").is_file() and (folder / "certs").is_dir() and (folder / "logs").is_dir()
+                )
+            except OSError:
+                return False
+        return self._answers[folder]
+
+
 class Walk:
     """The files below ``paths``, in the order of their names, each once whatever leads to it.
 
     Links are followed. What is no regular file is never opened, and a file is opened without waiting. ``cut`` says after the walk
     why it ended early (empty: it did not), ``lost`` which of ``paths`` themselves could not be used.
+
+    What certspotter has found is passed over wherever it is met: it is what CT has, not what is ours. ``spared`` are folders of
+    its kind that are known to be such; others are recognised by what is in them.
     """
 
-    def __init__(self, paths: Sequence[Path], tell: Tell, limits: Limits) -> None:
+    def __init__(self, paths: Sequence[Path], tell: Tell, limits: Limits, spared: Sequence[Path] = ()) -> None:
         self._paths, self._tell, self._limits = paths, tell, limits
+        self._found = StateFolders(spared)
         self._end = time.monotonic() + limits.seconds
         self._entries = self._octets = 0
         self._seen: set[_Identity] = set()
@@ -98,10 +130,12 @@ class Walk:
             self._trouble(path, _words(problem), named=named)
             return
         identity = (found.st_dev, found.st_ino)
-        if stat.S_ISDIR(found.st_mode):
+        if (named or stat.S_ISDIR(found.st_mode) or path.is_symlink()) and self._found.above(path):
+            self._tell(f"{visible(str(path), 300)}: {_CERTSPOTTER}")  # not lost: nothing there would be known
+        elif stat.S_ISDIR(found.st_mode):
             yield from self._folder(path, identity, above, named=named)
-        elif special := next((words for is_one, words in _KINDS if is_one(found.st_mode)), ""):
-            self._trouble(path, f"is {special}, not a file; passed over", named=named)
+        elif kind := special(found.st_mode):
+            self._trouble(path, f"is {kind}, not a file; passed over", named=named)
         elif identity not in self._seen:
             self._seen.add(identity)
             yield from self._file(path, found.st_size, named=named)
@@ -138,9 +172,7 @@ class Walk:
         except OSError as problem:
             self._trouble(path, _words(problem), named=named)
             return
-        if data is None:
-            self._trouble(path, "is no file any more; passed over", named=named)
-        elif max(size, len(data)) > MAX_FILE:
+        if max(size, len(data)) > MAX_FILE:
             self._trouble(path, f"has more than {MAX_FILE} octets, so it is no certificate, key or CSR; passed over", named=named)
         else:
             self._octets += len(data)
@@ -165,20 +197,10 @@ class Walk:
         self._tell(line)
 
 
-def _contents(path: Path) -> bytes | None:
-    """At most one octet more than allowed; None when it is no regular file by now. A device or a FIFO never holds us."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        parts: list[bytes] = []
-        left = MAX_FILE + 1
-        while left > 0 and (part := os.read(handle, min(left, _READ))):
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
-    finally:
-        os.close(handle)
+def _contents(path: Path) -> bytes:
+    """At most one octet more than allowed."""
+    with open_file(path) as handle:
+        return handle.read(MAX_FILE + 1)
 
 
 def _words(problem: OSError | ValueError) -> str:

@@ -70,10 +70,15 @@ def read_contents(path: Path, data: bytes, *, named: bool) -> Contents:
     elif data[:1] == b"\x30":
         _read_der(data, found, expected=named or kind in _USUAL)
     if not found.is_useful and kind in _STORES:
-        found.problems = [f"{_STORES[kind]} files are not read; write its certificates as PEM beside it"]
+        found.problems = [f"{store_kind(path)} files are not read; write its certificates as PEM beside it"]
     elif not found.is_useful and not found.problems and (named or kind in _USUAL):
         found.problems = [_NOTHING]
     return found
+
+
+def store_kind(path: Path) -> str:
+    """What a file is that is called so and keeps certificates in a form that is not read here; empty for others."""
+    return _STORES.get(path.suffix.lower(), "")
 
 
 def _blocks(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -18,11 +18,14 @@ from dnscertscan.errors import ConfigError
 from dnscertscan.model.ct import LogList
 from dnscertscan.model.text import visible
 from dnscertscan.settings.models import Ct
+from dnscertscan.settings.openfile import open_file
 
 Tell = Callable[[str], None]
 """Takes a warning: one line, safe to show."""
 SEED = "seed"
 SEED_FILE = "loglist-seed.json"
+SEED_BEGINS = datetime(2023, 3, 8, tzinfo=UTC)
+"""The day of the oldest list that the seed was made of."""
 
 
 @lru_cache(maxsize=1)
@@ -33,7 +36,7 @@ def seed() -> LogList:
     if isinstance(draft, Objection) or not all(map(has_right_id, draft.logs)):
         raise ConfigError("the list of CT logs of this installation is damaged; install dnscertscan again")
     logs = {log.log_id: log for log in draft.logs}
-    return LogList(SEED, draft.version, draft.timestamp, logs, "shipped with dnscertscan", signed=False)
+    return LogList(SEED, draft.version, draft.timestamp, logs, "shipped with dnscertscan", signed=False, begins=SEED_BEGINS)
 
 
 def load(settings: Ct, folder: Path | None, at: datetime, tell: Tell, *, base: LogList | None = None) -> LogList:
@@ -90,7 +93,7 @@ def seal_of(signature: Path | None, key: Path | None) -> Seal:
 def read_file(path: Path, limit: int, what: str) -> bytes:
     """The octets of a file, one more than ``limit`` at most; raises :class:`ConfigError`."""
     try:
-        with path.open("rb") as handle:
+        with open_file(path) as handle:
             return handle.read(limit + 1)
     except OSError as problem:
         raise ConfigError(f"{path}: cannot read the {what}: {problem.strerror}") from problem

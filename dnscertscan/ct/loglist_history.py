@@ -28,7 +28,7 @@ def over(older: LogList, newer: LogList, *, complete: bool = True, spared: froze
         return replace(older, logs=logs)
     for log_id in older.logs.keys() - newer.logs.keys() - spared:
         logs[log_id] = _gone(logs[log_id], newer.timestamp)
-    return replace(newer, logs=logs)
+    return replace(newer, logs=logs, begins=older.begins)
 
 
 def _continued(known: Log, log: Log, at: datetime) -> Log:

@@ -20,18 +20,22 @@ T = TypeVar("T")
 MAX_BYTES = 256 << 20
 UNUSED = timedelta(days=90)
 """What nobody asked for in that time goes."""
-_VERSION, _PAGE, _FULL = 1, 4096, 13
+_VERSION, _PAGE, _FULL = 2, 4096, 13
 _MAX_ROWS_TEXT = 128 << 20
 _SCHEMA = """
 CREATE TABLE answers (source TEXT, domain TEXT, as_of TEXT, complete INTEGER, truncated INTEGER, cursor TEXT, reason TEXT,
   problems TEXT, used TEXT, rows BLOB, PRIMARY KEY (source, domain));
+CREATE TABLE tries (source TEXT, domain TEXT, at TEXT, PRIMARY KEY (source, domain));
 CREATE TABLE certificates (source TEXT, id TEXT, used TEXT, der BLOB, PRIMARY KEY (source, id));
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer as it is kept; ``cursor`` is where its source goes on. Fields are those of a SearchResult."""
+    """An answer as it is kept; ``cursor`` is where its source goes on. Fields are those of a SearchResult.
+
+    ``ends``: until when each of the problems counts. ``began``: when the list was last read from its beginning.
+    """
 
     as_of: datetime
     complete: bool = False
@@ -40,6 +44,8 @@ class Kept:
     reason: str = ""
     rows: tuple[Row, ...] = ()
     problems: tuple[str, ...] = ()
+    ends: tuple[datetime, ...] = ()
+    began: datetime | None = None
 
 
 class Cache:
@@ -64,6 +70,16 @@ class Cache:
     async def store(self, source: str, domain: DnsName, kept: Kept) -> None:
         """Keep an answer in place of the one before."""
         await self._do(lambda base: self._store(base, source, domain.text, kept))
+
+    async def tried(self, source: str, domain: DnsName) -> None:
+        """Remember that the source is asked for the domain now, whatever comes of it."""
+        values = (source, domain.text, self._clock().isoformat())
+        await self._do(lambda base: base.execute("INSERT OR REPLACE INTO tries VALUES (?, ?, ?)", values))
+
+    async def tries(self, source: str) -> dict[str, str]:
+        """When it was last asked for each domain (ISO 8601, UTC as the clock is)."""
+        query = "SELECT domain, at FROM tries WHERE source = ?"
+        return await self._do(lambda base: dict(base.execute(query, (source,)).fetchall())) or {}
 
     async def certificates(self, source: str, keys: Iterable[str]) -> dict[str, bytes]:
         """Those of the certificates that are there, by the id their source has for them."""
@@ -144,6 +160,7 @@ class Cache:
             with base:
                 base.execute("DELETE FROM answers WHERE used < ?", (oldest,))
                 base.execute("DELETE FROM certificates WHERE used < ?", (oldest,))
+                base.execute("DELETE FROM tries WHERE at < ?", (oldest,))
         except sqlite3.Error:
             base.close()
             raise
@@ -157,7 +174,7 @@ class Cache:
         try:
             kept = Kept(
                 datetime.fromisoformat(found[0]), bool(found[1]), bool(found[2]), str(found[3]), str(found[4]),
-                _unpacked(found[5]), tuple(map(str, json.loads(found[6]))),
+                _unpacked(found[5]), *_told(found[6]),
             )
         except (ValueError, TypeError, IndexError, zlib.error, RecursionError):
             return None  # not ours, or cut off: it is asked again
@@ -172,7 +189,7 @@ class Cache:
     def _store(self, base: sqlite3.Connection, source: str, domain: str, kept: Kept) -> None:
         base.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (
             source, domain, kept.as_of.isoformat(), kept.complete, kept.truncated, kept.cursor, kept.reason,
-            json.dumps(kept.problems), self._clock().isoformat(), _packed(kept.rows),
+            _telling(kept), self._clock().isoformat(), _packed(kept.rows),
         ))
         self._keep(base, source, [(row.key, row.issuance.der) for row in kept.rows if row.issuance.der is not None])
 
@@ -202,6 +219,17 @@ def _thin(base: sqlite3.Connection) -> None:
         )
 
 
+def _telling(kept: Kept) -> str:
+    ends = [end.isoformat() for end in kept.ends]
+    return json.dumps([kept.problems, ends, kept.began.isoformat() if kept.began else None])
+
+
+def _told(text: str) -> tuple[tuple[str, ...], tuple[datetime, ...], datetime | None]:
+    problems, ends, began = json.loads(text)
+    moments = tuple(map(datetime.fromisoformat, ends))
+    return tuple(map(str, problems)), moments, datetime.fromisoformat(began) if began is not None else None
+
+
 def _packed(rows: Iterable[Row]) -> bytes:
     """Everything but the certificates, which have a table of their own."""
     return zlib.compress(json.dumps([_plain(row) for row in rows]).encode("ascii"))
@@ -212,7 +240,7 @@ def _plain(row: Row) -> list[object]:
     times = [None if moment is None else moment.isoformat() for moment in (one.not_before, one.not_after, one.first_seen)]
     return [
         row.key, row.group, one.tbs_sha256, one.cert_sha256, one.issuer_spki_sha256, one.issuer, one.subject, one.serial,
-        list(one.names), one.key_sha256, one.source, one.precert, *times,
+        list(one.names), one.key_sha256, one.source, one.precert, one.revoked, *times,
     ]
 
 
@@ -225,7 +253,7 @@ def _unpacked(packed: bytes) -> tuple[Row, ...]:
 
 
 def _row(plain: list[object]) -> Row:
-    key, group, tbs, cert, spki, issuer, subject, serial, names, own_key, source, precert, start, end, seen = plain
+    key, group, tbs, cert, spki, issuer, subject, serial, names, own_key, source, precert, revoked, start, end, seen = plain
     texts = (key, group, tbs, issuer, subject, serial, source)
     if not all(isinstance(text, str) for text in texts) or not isinstance(names, list):
         raise ValueError("not a row")
@@ -233,5 +261,5 @@ def _row(plain: list[object]) -> Row:
     times = [datetime.fromisoformat(text) if isinstance(text, str) else None for text in (start, end, seen)]
     return Row(str(key), Issuance(
         str(tbs), optional[0], optional[1], str(issuer), str(subject), str(serial), tuple(map(str, names)), times[0], times[1],
-        optional[2], str(source), times[2], None, bool(precert),
+        optional[2], str(source), times[2], None, bool(precert), bool(revoked),
     ), str(group))

@@ -39,7 +39,7 @@ def _sighting(copies: list[Issuance]) -> Sighting:
             key_sha256=best.key_sha256 or other.key_sha256,
             not_before=best.not_before or other.not_before, not_after=best.not_after or other.not_after,
             first_seen=min((when for when in (best.first_seen, other.first_seen) if when), default=None),
-            der=best.der or other.der, names=best.names or other.names,
+            der=best.der or other.der, names=best.names or other.names, revoked=best.revoked or other.revoked,
         )
     forms = {Certificate(one.der).sha256 for one in ordered if one.der} | {one.cert_sha256 for one in ordered if one.cert_sha256}
     return Sighting(best, tuple(sorted({one.source for one in ordered})), tuple(sorted(forms)))

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 from dnscertscan.model.certificates import Certificate
@@ -19,22 +19,28 @@ MAX_NAME, MAX_NAMES, MAX_TEXT = 1000, 20_000, 4000
 """Characters of one name, names of one row, characters of any other text; more is not kept, and said."""
 MAX_ID = 2**63 - 1
 MAX_PROBLEMS = 20
+_LONGEST = timedelta(days=400)
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _SERIAL = re.compile(r"-?[0-9a-fA-F]{1,128}")
 
 
 @dataclass(slots=True)
 class Problems:
-    """What could not be read: the first ones in words, all of them counted."""
+    """What could not be read: the first ones in words, all of them counted.
+
+    ``until`` is when the row ends that is read now, None when it does not say; its problems end with it.
+    """
 
     said: list[str] = field(default_factory=list)
     count: int = 0
+    until: datetime | None = None
+    _ends: dict[str, datetime] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, lines: Iterable[str]) -> "Problems":
-        """Those of an earlier answer."""
-        said = list(lines)
-        return cls(said, len(said))
+    def of(cls, lines: Iterable[str], ends: Iterable[datetime], at: datetime) -> "Problems":
+        """Those of an earlier answer that are not over at ``at``."""
+        left = {line: end for line, end in zip(lines, ends, strict=False) if end >= at}
+        return cls(list(left), len(left), None, left)
 
     def add(self, place: str, what: str) -> None:
         """One more; the same words count once."""
@@ -44,12 +50,18 @@ class Problems:
         self.count += 1
         if len(self.said) < MAX_PROBLEMS:
             self.said.append(line)
+            if self.until is not None:
+                self._ends[line] = self.until
 
     @property
     def lines(self) -> tuple[str, ...]:
         """At most :data:`MAX_PROBLEMS` and one."""
         more = self.count - len(self.said)
         return (*self.said, *([f"and {more} more"] if more else []))
+
+    def ends(self, at: datetime) -> tuple[datetime, ...]:
+        """Until when each of the lines counts: with its row, else as long as a certificate of today is valid."""
+        return tuple(self._ends.get(line, at + _LONGEST) for line in self.lines)
 
 
 class UnreadableError(ValueError):
@@ -137,6 +149,11 @@ def concerns(names: Iterable[str], domain: DnsName) -> bool:
     return any(_within(part, domain.text) for name in names for part in (name, name.partition("\0")[0]))
 
 
+def is_wildcard_over(names: Iterable[str], domain: DnsName) -> bool:
+    """Whether one of the names is the wildcard that stands for ``domain``: of whoever has the suffix that it is under."""
+    return f"*.{domain.parent.text}" in names
+
+
 def _within(name: str, domain: str) -> bool:
     return name == domain or name.endswith(f".{domain}")
 
@@ -171,5 +188,5 @@ def completed(row: Issuance, certificate: Issuance) -> Issuance:
     return replace(
         certificate, issuer_spki_sha256=certificate.issuer_spki_sha256 or row.issuer_spki_sha256,
         first_seen=certificate.first_seen or row.first_seen, names=certificate.names or row.names,
-        cert_sha256=certificate.cert_sha256 or row.cert_sha256,
+        cert_sha256=certificate.cert_sha256 or row.cert_sha256, revoked=row.revoked,
     )

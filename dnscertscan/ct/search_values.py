@@ -1,9 +1,9 @@
 """Search services as a run sees them, and what they are asked to keep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
@@ -36,3 +36,23 @@ class Source(Protocol):
 
     async def aclose(self) -> None:
         """Give back connections."""
+
+
+@runtime_checkable
+class Stepwise(Source, Protocol):
+    """A source that is asked in steps, so that no domain has to wait for all of another one, and that knows its last answers.
+
+    ``search`` is ``begin`` and then ``go_on`` until there is no more.
+    """
+
+    async def begin(self, domain: DnsName, since: datetime | None = None) -> SearchResult:
+        """The first and cheapest step: the list."""
+
+    async def go_on(self, domain: DnsName, since: datetime | None = None) -> SearchResult | None:
+        """The answer after one more step; None when there is none to take."""
+
+    async def in_order(self, domains: Sequence[DnsName]) -> Sequence[DnsName]:
+        """What was never asked for, then what was asked for longest ago."""
+
+    async def kept(self, domain: DnsName, reason: str, *, ours: bool, since: datetime | None = None) -> SearchResult:
+        """UNAVAILABLE for ``reason``, with what is kept of an earlier answer; nobody is asked. ``ours``: our budget ended it."""

@@ -92,7 +92,10 @@ def read_leaf_index(extensions: bytes) -> tuple[int | None, str]:
 
 @dataclass(frozen=True, slots=True)
 class LogList:
-    """A list of logs by log id. ``source`` is the file or URL, ``signed`` whether its signature was checked and is good."""
+    """A list of logs by log id. ``source`` is the file or URL, ``signed`` whether its signature was checked and is good.
+
+    ``begins`` is how far back the history of its logs is known; None: it is not said.
+    """
 
     name: str
     version: str
@@ -100,11 +103,19 @@ class LogList:
     logs: Mapping[bytes, Log] = field(repr=False)
     source: str
     signed: bool
+    begins: datetime | None = None
 
     def as_of(self, moment: datetime) -> "LogList":
-        """The list of that day: the logs that had a state by then, in the state they had; its age then is never negative."""
-        logs = {log_id: log.as_of(moment) for log_id, log in self.logs.items() if log.state_at(moment) is not None}
-        return replace(self, logs=logs, timestamp=min(self.timestamp, moment))
+        """The list of that day: the logs that had a state by then, in the state they had; its age then is never negative.
+
+        Before the history begins nobody knows what the lists had: then all logs stay, for a key is a key on any day, and the age
+        is that of the oldest list, which is negative.
+        """
+        known = self.begins is None or moment >= self.begins
+        logs = {
+            log_id: log.as_of(moment) for log_id, log in self.logs.items() if not known or log.state_at(moment) is not None
+        }
+        return replace(self, logs=logs, timestamp=min(self.timestamp, moment if known else self.begins or moment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +226,8 @@ class CtAudit:
 class Issuance:
     """One row of what CT has. Digests are lower-case hexadecimal, ``serial`` upper-case; None is what the source does not say.
 
-    ``tbs_sha256`` is the same for precertificate and certificate; ``precert`` says which of the two ``der`` is.
+    ``tbs_sha256`` is the same for precertificate and certificate; ``precert`` says which of the two ``der`` is. ``revoked``: the
+    source says that it is; False is also what a source says that does not look.
     """
 
     tbs_sha256: str
@@ -232,6 +244,7 @@ class Issuance:
     first_seen: datetime | None
     der: bytes | None = field(repr=False)
     precert: bool
+    revoked: bool = False
 
 
 class InclusionVerdict(StrEnum):

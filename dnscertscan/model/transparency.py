@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Inclusion, LogList, SctResult
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.sightings import Sightings
@@ -35,13 +36,16 @@ class Published:
     """What the zones of the run say. ``names`` are owner names of records, wildcards among them.
 
     ``cuts`` are delegations: below them another zone, which may not be known, has the say. ``dangling`` are names whose alias
-    leads nowhere.
+    leads nowhere. ``renamed`` have a DNAME, by which every name below them exists (RFC 6672). ``partial`` are zones whose records
+    are not all there (hosts alone, say): that they lack a name means nothing.
     """
 
     zones: frozenset[DnsName] = frozenset()
     names: frozenset[DnsName] = field(default=frozenset(), repr=False)
     cuts: frozenset[DnsName] = frozenset()
     dangling: frozenset[DnsName] = frozenset()
+    renamed: frozenset[DnsName] = frozenset()
+    partial: frozenset[DnsName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class CtPolicy:
-    """What the operator expects of CT. ``issuers`` are the CAs that may issue, by SHA-256 of their key; empty: any.
+    """What the operator expects of CT.
+
+    ``issuers`` are the CAs that may issue, by SHA-256 of their key; empty: any. They stand for the CAs below them, too, where
+    certificates show that; ``issuer_certificates`` are those of the CAs that were named by file.
 
     ``ca_domains`` says by which CAA domains a CA is named (RFC 8659 4.2), by the SHA-256 of the CA's key. Issuances younger than
     ``grace`` are not expected to be served yet; one that was not seen served after ``idle`` is told. ``accounts`` are the
@@ -71,6 +78,7 @@ class CtPolicy:
     idle: timedelta = timedelta(days=7)
     accounts: tuple[str, ...] = ()
     log_private: bool = False
+    issuer_certificates: tuple[Certificate, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from dnscertscan.ct.search import search_all
 from dnscertscan.ct.search_asking import Means
 from dnscertscan.ct.search_cache import Cache
 from dnscertscan.ct.search_values import Note, Source
-from dnscertscan.model.names import DnsName
-from dnscertscan.model.sightings import SearchResult, Sightings
+from dnscertscan.model.sightings import Sightings
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,7 @@ class Search:
             outside = sum(source.outside for source in sources)
             self.progress = (0, len(sources) * len(domains.public) + (len(sources) - outside) * len(domains.internal))
             try:
-                counted = [_Counted(source, self._answered) for source in sources]
-                return await search_all(domains, counted, budget, clock, note)
+                return await search_all(domains, sources, budget, clock, note, answered=self._answered)
             finally:
                 for source in sources:
                     await source.aclose()
@@ -59,24 +57,6 @@ class Search:
         done, total = self.progress
         self.progress = (done + 1, total)
         self.told(*self.progress)
-
-
-class _Counted:
-    """A source whose answers are counted."""
-
-    def __init__(self, source: Source, answered: Callable[[], None]) -> None:
-        self.name, self.outside = source.name, source.outside
-        self._source, self._answered = source, answered
-
-    async def search(self, domain: DnsName, since: datetime | None = None) -> SearchResult:
-        """As the source does."""
-        found = await self._source.search(domain, since)
-        self._answered()
-        return found
-
-    async def aclose(self) -> None:
-        """As the source does."""
-        await self._source.aclose()
 
 
 def _nobody(_done: int, _total: int) -> None:

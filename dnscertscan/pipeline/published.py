@@ -29,7 +29,10 @@ def domains_of(zones: Sequence[Zone]) -> Domains:
 
 
 def published(zones: Sequence[Zone], plan: Plan | None) -> Published:
-    """Zones, owner names, delegations to zones that were not loaded, and names whose alias leads nowhere."""
+    """Zones, owner names, delegations to zones that were not loaded, and names whose alias leads nowhere.
+
+    A zone one view of which has neither SOA nor NS at its apex is there in part: who omits those omits delegations, too.
+    """
     loaded = frozenset(zone.name for zone in zones)
     dangling = {
         origin.record.name for origin in (plan.resolutions if plan else ())
@@ -38,7 +41,13 @@ def published(zones: Sequence[Zone], plan: Plan | None) -> Published:
     return Published(
         loaded, frozenset(record.name for zone in zones for record in zone.records),
         frozenset(record.name for zone in zones for record in zone.records if record.type == "NS") - loaded, frozenset(dangling),
+        frozenset(record.name for zone in zones for record in zone.records if record.type == "DNAME"),
+        frozenset(zone.name for zone in zones if not _is_whole(zone)),
     )
+
+
+def _is_whole(zone: Zone) -> bool:
+    return any(record.type in ("SOA", "NS") and record.name == zone.name for record in zone.records)
 
 
 def valid_names(sightings: Sightings, at: datetime) -> Iterator[DnsName]:

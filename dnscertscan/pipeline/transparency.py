@@ -107,12 +107,16 @@ class CrossCheck:
 
     async def _sightings(self, stop: Stop) -> Sightings | None:
         if self._search is None:
+            if self._asked.services:
+                self._miss("no domain was searched for in CT: no zone was loaded")
             return None
         self._search.told = partial(self._tell, "searching CT")
         self._search.told(*self._search.progress)
         found, why = await _outcome(self._search.task, stop)
         if why:
             self._miss(f"what search services know of CT is unknown: {why}")
+        if found is not None and not found.answers:
+            self._miss("no domain was searched for in CT: no search service may be asked for any of them")
         return found
 
     async def _proofs(

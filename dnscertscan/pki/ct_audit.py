@@ -40,6 +40,7 @@ Issuers = Callable[[Certificate], Sequence[Certificate]]
 MAX_ISSUERS = 20
 FUTURE = "signed by the log, but at a later time than that of this audit: "
 """How the reason of an SCT begins that a log did sign, with a time that is still to come: either clock may be wrong."""
+NOT_SIGNED = "issuer missing: no certificate of that name at hand has the key that signed this one"
 UNSEEN = "no SCT is in the certificate, and whether the server sends some in the handshake could not be seen in full"
 STAPLE_UNUSABLE = "SCTs in the stapled OCSP response are not known: it cannot be used"
 """How notes begin that say why the SCTs of a certificate may not all be there."""
@@ -131,8 +132,8 @@ class _Judge:
         if isinstance(entry, str):
             return SctResult(sct, delivery, SctVerdict.UNVERIFIABLE, entry, log, operator, state)
         verdict, reason = verify(sct, log, entry)
-        if verdict is SctVerdict.VALID and sct.at > self.at + _CLOCKS_DIFFER:
-            verdict, reason = SctVerdict.INVALID, f"{FUTURE}{sct.at.isoformat()}"
+        if verdict is SctVerdict.VALID and sct.at - self.at > _CLOCKS_DIFFER:
+            verdict, reason = SctVerdict.UNVERIFIABLE, f"{FUTURE}{sct.at.isoformat(timespec='seconds')}"
         elif verdict is SctVerdict.VALID:
             reason = "; ".join(filter(None, (reason, _remark(log, state))))
         return SctResult(sct, delivery, verdict, reason, log, operator, state)
@@ -148,7 +149,10 @@ def _remark(log: Log, state: LogState | None) -> str:
     """What is worth saying of a valid SCT all the same."""
     if state is None:
         return "the state of the log at that time is not known"
-    return f"the log is {state}" if state in (LogState.PENDING, LogState.REJECTED, LogState.RETIRED) and log.states else ""
+    since = next((moment for past, moment in reversed(log.states) if past is state), None)
+    if state not in (LogState.PENDING, LogState.REJECTED, LogState.RETIRED) or since is None:
+        return ""
+    return f"the log is {state} since {since:%Y-%m-%d}"
 
 
 def _embedded(
@@ -176,7 +180,7 @@ def _issuer(leaf: Certificate, sent: Sequence[Certificate], issuers: Issuers) ->
             if budget.is_signed(facts, wanted):
                 return facts
     if named:
-        return "issuer missing: no certificate of that name at hand has the key that signed this one"
+        return NOT_SIGNED
     return "issuer missing: its certificate was not sent and is not known from elsewhere"
 
 
@@ -199,8 +203,8 @@ def _logged(results: Sequence[SctResult], *, settled: bool) -> Logged:
 
 
 def _decided(result: SctResult) -> bool:
-    """Whether it is known that this SCT proves nothing; what a broken list held nobody knows, and a log did sign a later one."""
-    if result.verdict is not SctVerdict.INVALID or result.reason.startswith(FUTURE):
+    """Whether it is known that this SCT proves nothing; what a broken list held nobody knows."""
+    if result.verdict is not SctVerdict.INVALID:
         return False
     return isinstance(result.sct, Sct) or not result.sct.problem.startswith(LIST_BROKEN)
 

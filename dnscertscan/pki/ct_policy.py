@@ -114,7 +114,7 @@ def _embedded(case: _Case, votes: Sequence[_Vote]) -> _Verdict:
     ]
     missing = []
     if not any(vote.current for vote in counted):
-        missing.append(f"no embedded SCT is of a log that is qualified, usable or read-only at {case.at.isoformat()}")
+        missing.append(f"no embedded SCT is of a log that is qualified, usable or read-only on {case.at:%Y-%m-%d}")
     number, rule = _number(case, counted)
     if number < case.needed:
         days = -(-(case.lifetime + _SECOND) // timedelta(days=1))

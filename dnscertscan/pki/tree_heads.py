@@ -54,7 +54,7 @@ def parse_sth(body: bytes) -> TreeHead | str:
     if not isinstance(fields, dict):
         return "tree head is not a JSON object"
     size, timestamp = _count(fields.get("tree_size")), _count(fields.get("timestamp"))
-    root, signature = _octets(fields.get("sha256_root_hash")), _octets(fields.get("tree_head_signature"))
+    root, signature = base64_octets(fields.get("sha256_root_hash")), base64_octets(fields.get("tree_head_signature"))
     if size is None or timestamp is None or root is None or signature is None:
         return "tree head lacks tree_size, timestamp, sha256_root_hash or tree_head_signature, or one of them cannot be read"
     return _checked(TreeHead(size, root, timestamp, signature, raw=body))
@@ -72,7 +72,7 @@ def parse_checkpoint(body: bytes, log: Log) -> TreeHead | str:
     except UnicodeDecodeError:
         return "checkpoint is not UTF-8"
     origin, size_text, root_text = (*text.split("\n", 3), "", "")[:3]
-    root, due = _octets(root_text), origin_of(log)
+    root, due = base64_octets(root_text), origin_of(log)
     # A size is written in one way only: digits, no zero in front.
     size = int(size_text) if re.fullmatch(r"0|[1-9][0-9]{0,18}", size_text) else None
     if not blank or not origin or size is None or root is None:
@@ -120,7 +120,7 @@ def _note_signatures(lines: str, name: str, wanted: bytes) -> Iterator[tuple[int
     """Time and DigitallySigned of the signature lines by this name and key id (``— name base64``)."""
     start = f"{_DASH}{name} "
     for line in lines.split("\n")[:MAX_LINES]:
-        octets = _octets(line[len(start) :]) if line.startswith(start) else None
+        octets = base64_octets(line[len(start) :]) if line.startswith(start) else None
         if octets is not None and octets[:4] == wanted and len(octets) > 12:
             yield int.from_bytes(octets[4:12], "big"), octets[12:]
 
@@ -129,7 +129,8 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SIZE else None
 
 
-def _octets(value: Any) -> bytes | None:
+def base64_octets(value: Any) -> bytes | None:
+    """The octets of a base64 text in JSON; None for anything else."""
     if not isinstance(value, str) or not value.isascii():
         return None
     try:

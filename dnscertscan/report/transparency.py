@@ -96,6 +96,7 @@ def _source_object(answer: SearchResult) -> dict[str, Any]:
     return {
         "source": answer.source, "domain": answer.domain.text, "verdict": str(answer.verdict), "as_of": utc(answer.as_of),
         "complete": answer.complete, "truncated": answer.truncated, "reason": answer.reason,
+        "problems": list(answer.problems),
     }
 
 

@@ -19,6 +19,8 @@ from dnscertscan.resolve.zone_index import ZoneIndex, ZoneTree
 
 _MAX_ALIASES = 16
 _CRITICAL = 128
+MAX_RECORDS = 1000
+"""Records of one RRset that are read; a bigger one no CA would get in one piece (64 KiB), and it decides nothing here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,15 @@ class _View:
     def __init__(self, zone: Zone, tree: ZoneTree) -> None:
         self.tree = tree
         self._at: dict[str, list[str]] = {}
-        self._wildcards: list[DnsName] = []
+        self._sets: dict[str, tuple[str, ...]] = {}
+        self._wildcards: dict[DnsName, None] = {}
         self.has_say = False
         for record in zone.records:
             if record.type == "CAA":
                 self._at.setdefault(record.name.text, []).append(record.data)
                 self.has_say = True
                 if record.name.is_wildcard:
-                    self._wildcards.append(record.name)
+                    self._wildcards[record.name] = None
             elif record.type in ("SOA", "NS") and record.name == zone.name:
                 self.has_say = True
 
@@ -59,10 +62,12 @@ class _View:
             return _Said(problem="the zone has several aliases there")
         if held.aliases:
             return _Said(alias=held.aliases[0].target)
-        found = self._at.get(name.text)
-        if found is None and (wildcard := next((one for one in self._wildcards if self.tree.covers(one, name)), None)):
-            found = self._at[wildcard.text]
-        return _Said(tuple(sorted(set(found or ()))))
+        owner = name.text
+        if owner not in self._at:
+            owner = next((one.text for one in self._wildcards if self.tree.covers(one, name)), "")
+        if owner not in self._sets:
+            self._sets[owner] = tuple(sorted(set(self._at.get(owner, ()))))
+        return _Said(self._sets[owner])
 
 
 class CaaFinder:
@@ -71,6 +76,7 @@ class CaaFinder:
     def __init__(self, zones: Sequence[Zone], resolver: Resolver) -> None:
         self._resolver = resolver
         self._index = ZoneIndex(zones)
+        self._answers: dict[DnsName, tuple[tuple[str, ...], CaaAnswer]] = {}
         self._views: dict[DnsName, list[_View]] = {}
         for zone, tree in zip(zones, self._index.trees, strict=True):
             self._views.setdefault(zone.name, []).append(_View(zone, tree))
@@ -83,13 +89,17 @@ class CaaFinder:
             if said.problem:
                 return CaaAnswer(problem=f"CAA of {place.display}: {said.problem}")
             if said.records:
-                read = [read_caa(text) for text in said.records]
-                if None in read:
-                    bad = visible(said.records[read.index(None)], 100)
-                    return CaaAnswer(place, problem=f"CAA of {place.display}: the record {bad!r} cannot be read")
-                return CaaAnswer(place, tuple(record for record in read if record is not None))
+                return self._answer(place, said.records)
             place = place.parent
         return CaaAnswer()
+
+    def _answer(self, place: DnsName, texts: tuple[str, ...]) -> CaaAnswer:
+        """The RRset that was found at ``place``, read once for all names that it is in charge of."""
+        known, answer = self._answers.get(place, ((), None))
+        if answer is None or known != texts:
+            answer = _read(place, texts)
+            self._answers[place] = texts, answer
+        return answer
 
     async def _ask(self, name: DnsName) -> _Said:
         """What is at ``name`` itself, aliases followed; climbing goes on from the name and not from where they lead."""
@@ -115,6 +125,18 @@ class CaaFinder:
     async def _resolver_says(self, name: DnsName) -> _Said:
         reply = await self._resolver.records(name, "CAA")
         return _Said(problem=reply.reason or "no answer") if reply.status is Status.FAILED else _Said(reply.addresses)
+
+
+def _read(place: DnsName, texts: tuple[str, ...]) -> CaaAnswer:
+    if len(texts) > MAX_RECORDS:
+        return CaaAnswer(place, problem=f"CAA of {place.display}: {len(texts)} records, more than {MAX_RECORDS} are not read")
+    read: list[CaaRecord] = []
+    for text in texts:
+        record = read_caa(text)
+        if record is None:
+            return CaaAnswer(place, problem=f"CAA of {place.display}: the record {visible(text, 100)!r} cannot be read")
+        read.append(record)
+    return CaaAnswer(place, tuple(read))
 
 
 def read_caa(text: str) -> CaaRecord | None:

@@ -14,6 +14,7 @@ from dnscertscan.errors import ConfigError, UsageError
 from dnscertscan.model.text import visible
 from dnscertscan.settings.locate import key_lines
 from dnscertscan.settings.models import PLACES_ON_DISK, Settings
+from dnscertscan.settings.openfile import open_file
 
 _KeyPath = tuple[str, ...]
 _MAX_FILE = 4 * 1024 * 1024
@@ -72,7 +73,7 @@ def load(path: Path | None, options: Mapping[str, Any], environment: Mapping[str
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as handle:
+        with open_file(path) as handle:
             octets = handle.read(_MAX_FILE + 1)
         if len(octets) > _MAX_FILE:
             raise ConfigError(f"{path}: larger than {_MAX_FILE} octets; this is no configuration file")

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
+from dnscertscan.settings.openfile import open_file
 
 DNS_PORT = 53
 HTTPS_PORT = 443
@@ -117,9 +118,12 @@ def parse_time(text: str) -> datetime:
     """A moment: ISO 8601, ``2026-11-21``, ``2026-11-21T12:00:00+01:00``; UTC where it has no offset."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment.year == MAXYEAR:  # there is no day after it to reckon with
+            raise OverflowError
+        return moment
+    except (ValueError, OverflowError):  # also one that an offset carries over the ends of the calendar
         raise UsageError(f"{visible(text, 60)!r} is no time; write it as 2026-11-21 or 2026-11-21T12:00:00+00:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +200,8 @@ def read_secret(reference: str, owner: str, environment: Mapping[str, str]) -> s
             raise UsageError(f"environment variable {visible(rest, 100)} (secret of {owner}) is not set or empty")
         return value.strip()
     try:
-        with Path(rest).expanduser().open(encoding="ascii") as handle:
-            value = handle.read(_SECRET_LIMIT + 1)
+        with open_file(Path(rest).expanduser()) as handle:
+            value = handle.read(_SECRET_LIMIT + 1).decode("ascii")
     except (OSError, UnicodeDecodeError) as problem:
         cause = problem.strerror if isinstance(problem, OSError) else "not ASCII text"
         raise UsageError(f"cannot read {visible(rest, 200)} (secret of {owner}): {cause}") from problem

@@ -19,6 +19,7 @@ from servers.ct_sighting import (
     codes,
     found,
     issuance,
+    levels,
     made,
     policy,
     published,
@@ -32,7 +33,7 @@ from dnscertscan.model.findings import Finding
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Failure, FailureKind, Observation
 from dnscertscan.model.sightings import unavailable
-from dnscertscan.model.transparency import CtFacts
+from dnscertscan.model.transparency import CtFacts, Known
 
 HOSTS = ("www.example.com", "mail.example.com", "a.wild.example.com", "old.example.com", "x.lab.example.com")
 NAMES = published(
@@ -93,11 +94,29 @@ def test_what_is_certain_is_always_told(world: tuple[list[Observation], list[Mad
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(2, 85), min_size=1, max_size=5, unique=True), st.integers(1, 4), st.booleans())
-def test_renewals_in_any_number_are_silent(ages: list[int], addresses: int, wildcard: bool) -> None:
-    """Any history of renewals of one name by one CA, the newest served everywhere: nothing at all."""
+def test_renewals_in_any_number_are_notes(ages: list[int], addresses: int, wildcard: bool) -> None:
+    """Any history of renewals of one name by one CA, the newest served everywhere.
+
+    A note for each that came or went before half of a life was over, for the others nothing; none with its key at hand.
+    """
     names = ("www.example.com", "*.example.com") if wildcard else ("www.example.com",)
     history = [made(*names, ago=age) for age in sorted(ages, reverse=True)]
-    assert found([at(number, history[-1]) for number in range(addresses)], ct=history) == []
+    seen = [at(number, history[-1]) for number in range(addresses)]
+    notes = [one for one in irregular(ages) if one != min(ages)]
+    assert levels(found(seen, ct=history)) == [("ct-unknown-key", "info")] * len(notes)
+    assert found(seen, ct=history, known=keys(history)) == []
+
+
+def irregular(ages: Sequence[int]) -> set[int]:
+    """Those (in days, of certificates for 90 days) that have a neighbour less than half a life away, and the last one."""
+    ordered = sorted(ages, reverse=True)
+    near = {age for pair in pairwise(ordered) for age in pair if pair[0] - pair[1] < 45}
+    return near | {ordered[-1]}
+
+
+def keys(history: Sequence[Made]) -> dict[str, str]:
+    """All of them known."""
+    return {one.key: "x" for one in history}
 
 
 @settings(max_examples=30, deadline=None)
@@ -109,14 +128,23 @@ def test_each_place_that_is_behind_is_told(ages: list[int], data: st.DataObject)
     served = data.draw(st.lists(st.integers(0, len(history) - 1), min_size=1, max_size=5))
     findings = found([at(number, history[which]) for number, which in enumerate(served)], ct=history)
     behind = {f"192.0.2.{number}" for number, which in enumerate(served) if which < len(history) - 1}
-    assert set(codes(findings)) <= {"ct-superseded"}
-    assert {one.subject.ip_address for one in findings} == behind
+    assert {one.subject.ip_address for one in findings if one.rule.slug == "ct-superseded"} == behind
+    odd = irregular(ages)
+    ordered = sorted(ages, reverse=True)
+    unseen = [which for which in range(len(history)) if which not in served and ordered[which] in odd]
+    told = {one.certificate.serial: levels([one])[0] for one in findings if one.rule.slug != "ct-superseded" and one.certificate}
+    newest = len(history) - 1
+    assert told == {history[which].serial: ("ct-unknown-key", "info" if which < newest else "warning") for which in unseen}
+    assert len(findings) == len(behind) + len(unseen)
+    known = found([at(number, history[which]) for number, which in enumerate(served)], ct=history, known=keys(history))
+    assert set(codes(known)) <= {"ct-superseded"}
+    assert {one.subject.ip_address for one in known} == behind
 
 
 def test_hundred_thousand_targets_leave_little_behind() -> None:
     """What is kept does not grow with the number of targets that serve what they should."""
     one, other = made("www.example.com", ago=5), made("www.example.com", ago=40)
-    facts = CtFacts(sightings=sightings(one, other), published=NAMES)
+    facts = CtFacts(sightings=sightings(one, other), published=NAMES, known=Known(keys([other])))
     peaks = []
     for number in (200, 5000):
         tracemalloc.start()

@@ -1,12 +1,15 @@
 """Who issued: CAs that may not, CAs that CAA does not allow, one serial number given twice; undecided stays undecided."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+import pytest
 from servers.ct_sighting import HOUSE, OTHER, SECOND, at, caa, codes, found, issuance, made, published, sightings
 
+from dnscertscan.checks import caa as rules
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.names import DnsName
-from dnscertscan.model.transparency import CaaAnswer, Known
+from dnscertscan.model.transparency import CaaAnswer, CaaRecord, Known
 from dnscertscan.pki.parse import parse
 
 GOOD = made("www.example.com", ago=20)
@@ -152,6 +155,27 @@ def test_an_unknown_ca_cannot_be_decided() -> None:
     assert "whether CAA allows these CAs (their CAA domains are not known): CN=Other" in finding.message
     closed = denied(*rows, caa_of={"www.example.com": caa("example.com", "issue ;")}, domains={}, known={})
     assert codes(closed).count("ct-caa-denied") == 3
+
+
+def test_a_big_rrset_is_judged_once_for_each_ca(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not again for every name of every issuance; other records at the same place are judged by themselves."""
+    asked: list[object] = []
+    decide = rules.decide
+
+    def counting(records: Sequence[CaaRecord], domains: Collection[str] | None, *, wildcard: bool) -> rules.Decision:
+        asked.append((len(records), domains, wildcard))
+        return decide(records, domains, wildcard=wildcard)
+
+    monkeypatch.setattr(rules, "decide", counting)
+    values = [f"issue ca{number}.example" for number in range(300)]
+    rows = [made("www.example.com", "example.com", ago=ago) for ago in range(10, 20)]
+    answers = {name: caa("example.com", *values) for name in ("www.example.com", "example.com")}
+    assert codes(denied(*rows, caa_of=answers, known={})).count("ct-caa-denied") == 10
+    assert asked == [(300, ("house.example",), False)]
+    mixed = {**answers, "example.com": caa("example.com", *values, "issue house.example")}
+    (one, *_) = (each for each in denied(*rows, caa_of=mixed, known={}) if each.rule.slug == "ct-caa-denied")
+    assert one.subject.fqdn == "www.example.com"
+    assert "for www.example.com the CAA RRset" in one.message
 
 
 def test_records_that_were_not_learnt() -> None:

@@ -52,7 +52,7 @@ def test_every_name_stands_somewhere(name: str) -> None:
 def test_a_name_the_zone_does_not_have() -> None:
     """One finding for each name, with the certificate that lasts longest; stable when that is renewed."""
     old, new = made("old.example.com", "www.example.com", ago=40), made("old.example.com", "www.example.com", ago=20)
-    (finding,) = found([at(1, new)], ct=[old, new])
+    (finding,) = found([at(1, new)], ct=[old, new], known={old.key: "old.pem"})
     assert (finding.rule.slug, finding.severity) == ("ct-orphan-name", Severity.WARNING)
     assert (finding.subject.zone, finding.subject.fqdn, finding.certificate) == ("example.com", "old.example.com", None)
     assert "the zone does not have: old.example.com: " in finding.message

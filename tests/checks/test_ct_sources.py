@@ -1,5 +1,6 @@
 """What is not known of CT is said: once for each source, once for everything else; accounts in CAA records."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ def test_a_source_that_gave_no_answer() -> None:
     """One warning for each, with its domains and reasons; nothing is concluded from what it did not tell."""
     silent = [unavailable("crt.sh", domain, "status 502") for domain in (ORG, ZONE)]
     silent.append(unavailable("b", ZONE, "\x1btimeout"))
-    answers = [*silent, SearchResult("crt.sh", DnsName("example.net"), Verdict.ABSENT)]
+    answers = [*silent, SearchResult("crt.sh", DnsName("example.net"), Verdict.ABSENT, as_of=NOW)]
     findings = found([at(1, GOOD)], ct=sightings(answers=answers))
     assert [(one.rule.slug, one.severity, one.subject.fqdn) for one in findings] == [
         ("ct-source-unavailable", Severity.WARNING, "b"), ("ct-source-unavailable", Severity.WARNING, "crt.sh"),
@@ -36,8 +37,8 @@ def test_a_source_that_gave_no_answer() -> None:
 
 def test_sources_that_answered_are_not_told_of() -> None:
     """Absent is an answer, and so is a list that its source does not vouch for."""
-    absent = SearchResult("crt.sh", ZONE, Verdict.ABSENT, reason="x")
-    answers = [absent, SearchResult("b", ZONE, Verdict.FOUND, complete=True)]
+    absent = SearchResult("crt.sh", ZONE, Verdict.ABSENT, as_of=NOW, reason="x")
+    answers = [absent, SearchResult("b", ZONE, Verdict.FOUND, as_of=NOW, complete=True)]
     assert found([at(1, GOOD)], ct=sightings(GOOD, answers=answers)) == []
 
 
@@ -47,6 +48,34 @@ def test_answers_that_are_cut_off() -> None:
     (finding,) = found(ct=sightings(answers=[part]))
     assert (finding.rule.slug, finding.severity, finding.subject.fqdn) == ("ct-search-incomplete", Severity.INFO, "crt.sh")
     assert "only a part of what it has for 1 of 1 domains (example.com): 3 certificates are not fetched yet" in finding.message
+
+
+def test_answers_of_long_ago_and_of_no_time() -> None:
+    """A source that has stopped, or never began, is not taken for one that sees that there is nothing new."""
+    old = SearchResult("certspotter", ZONE, Verdict.ABSENT, as_of=NOW - timedelta(days=90))
+    never = SearchResult("certspotter", ORG, Verdict.ABSENT)
+    (finding,) = found(ct=sightings(answers=[old, never]))
+    assert (finding.rule.slug, finding.subject.fqdn) == ("ct-search-incomplete", "certspotter")
+    when = (NOW - timedelta(days=90)).isoformat()
+    assert finding.message == (
+        f'"certspotter" gave answers for 2 of 2 domains (example.com, example.org) that are only up to {when}: has it stopped?; '
+        "what came into CT since then is unknown"
+    )
+    (finding,) = found(ct=sightings(answers=[never]))
+    assert "that are of no time that it could tell: has it stopped?" in finding.message
+    assert found(ct=sightings(answers=[replace(old, as_of=NOW - timedelta(days=2))])) == []
+
+
+def test_rows_that_cannot_be_used() -> None:
+    """They may be the ones that matter: told with the first of them, whatever else the source gave."""
+    odd = SearchResult("b", ZONE, Verdict.FOUND, as_of=NOW, problems=("row: \x1bint", "and 3 more"))
+    (finding,) = found(ct=sightings(answers=[odd, replace(odd, domain=ORG, problems=())]))
+    assert (finding.rule.slug, finding.subject.fqdn) == ("ct-search-incomplete", "b")
+    assert finding.message == (
+        '"b" sent rows that cannot be used (2) for 1 of 2 domains (example.com), as row: \\x1bint; what is in them is unknown'
+    )
+    silent = replace(odd, verdict=Verdict.UNAVAILABLE)
+    assert codes(found(ct=sightings(answers=[silent]))) == ["ct-source-unavailable", "ct-search-incomplete"]
 
 
 def test_everything_else_that_is_open_is_one_note() -> None:

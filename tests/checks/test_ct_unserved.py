@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from servers.ct_sighting import NOW, OTHER, SECOND, at, codes, found, issuance, made, published
+from servers.ct_sighting import NOW, OTHER, SECOND, at, caa, codes, found, issuance, levels, made, published
 from servers.judging import failed, target
 
 from dnscertscan.demo.authority import new_key
@@ -14,6 +14,8 @@ from dnscertscan.model.transparency import Known
 
 GOOD = made("www.example.com", ago=20)
 ROGUE = made("www.example.com", ca=OTHER, ago=10)
+LEFT, UNKNOWN = ("ct-unknown-key", "info"), ("ct-unknown-key", "warning")
+ACCOUNT = "; accounturi=https://ca.example/acct/1"
 MAPPED = {"org:example trust": ("House",)}
 
 
@@ -52,19 +54,133 @@ def test_served_anywhere_is_served() -> None:
         assert "ct-unknown-key" not in codes(found([at(1, GOOD), where], ct=[GOOD, ROGUE]))
 
 
-def test_what_renewals_leave_behind_is_nothing() -> None:
-    """Valid still, served no more, their keys gone; also those of which nobody scans the server's port."""
+def test_a_steady_rhythm_of_renewals_is_silent() -> None:
+    """What an ACME client leaves behind, its key gone: the next one came when most of its life was over, and none in between."""
+    older, old, new = (made("www.example.com", ago=ago) for ago in (85, 33, 3))
+    assert found([at(1, new)], ct=[made("www.example.com", ago=63), new]) == []
+    assert levels(found([at(1, new)], ct=[older, old, new])) == [LEFT]  # the first was well in its time, the second was not
+    rogue = made("www.example.com", ago=50)
+    findings = found([at(1, new)], ct=[made("www.example.com", ago=63), rogue, new])
+    assert levels(findings) == [LEFT] * 2
+    assert any(rogue.serial in one.message for one in findings)
+
+
+def test_what_renewals_leave_behind_is_a_note() -> None:
+    """Valid still, served no more, their keys gone, or somebody else's; nothing at all where the keys are at hand."""
     olds = [made("www.example.com", ago=ago) for ago in (80, 50, 21)]
-    assert found([at(1, GOOD)], ct=[*olds, GOOD]) == []
+    findings = found([at(1, GOOD)], ct=[*olds, GOOD])
+    assert levels(findings) == [LEFT] * 3
+    assert all("left by a renewal, or it is somebody else's: its CA made a later one" in one.message for one in findings)
+    assert found([at(1, GOOD)], ct=[*olds, GOOD], known={old.key: "x" for old in olds}) == []
+
+
+def test_a_rogue_of_the_same_ca_never_disappears() -> None:
+    """Whenever it was made: before the renewal, a few hours before it, among daily renewals; at the least it is a note."""
+    first, last = made("www.example.com", ago=70), made("www.example.com", ago=10)
+    for ago in (60, 10.5):
+        rogue = made("www.example.com", ago=ago)
+        (told,) = [one for one in found([at(1, last)], ct=[first, rogue, last]) if rogue.serial in one.message]
+        assert levels([told]) == [LEFT]
+    daily = [made("www.example.com", ago=ago, days=6) for ago in (4, 3, 2, 1, 0.1)]
+    rogue = made("www.example.com", ago=2.5, days=6)
+    findings = found([at(1, daily[-1])], ct=[*daily, rogue], known={one.key: "x" for one in daily})
+    assert levels(findings) == [LEFT]
+    assert rogue.serial in findings[0].message
+
+
+def test_a_wildcard_that_was_there_already_explains_no_narrower_one() -> None:
+    """Who had the wildcard had no need of it; one that came before all wildcards was replaced by them."""
+    before, wild = made("*.example.com", ago=70), made("*.example.com", ago=5)
+    login, names = made("login.example.com", ago=30), published("login.example.com")
+    seen, known = [at(1, wild, name="login.example.com")], {before.key: "x"}
+    assert levels(found(seen, ct=[before, login, wild], names=names, known=known)) == [UNKNOWN]
+    over = made("*.example.com", ago=70, days=60)
+    assert levels(found(seen, ct=[over, login, wild], names=names)) == [UNKNOWN]
+    assert levels(found(seen, ct=[login, wild], names=names)) == [LEFT]
+
+
+def test_a_change_of_ca_leaves_a_note() -> None:
+    """The old one is older than all that is served, and of a CA that may issue, as the configuration or CAA has it."""
+    old = made("www.example.com", ca=OTHER, ago=50)
+    pinned = frozenset({old.issuer, GOOD.issuer})
+    assert levels(found([at(1, GOOD)], ct=[old, GOOD], issuers=pinned)) == [LEFT]
+    domains = {old.issuer: ("old.example",), GOOD.issuer: ("new.example",)}
+    for values, level in (
+        ((f"issue old.example{ACCOUNT}", f"issue new.example{ACCOUNT}"), LEFT), (("iodef mailto:a@example.com",), UNKNOWN),
+    ):
+        answers = {"www.example.com": caa("example.com", *values)}
+        assert levels(found([at(1, GOOD)], ct=[old, GOOD], caa_of=answers, ca_domains=domains)) == [level]
+    assert levels(found([at(1, GOOD)], ct=[old, GOOD])) == [UNKNOWN]
+    late = made("www.example.com", ca=OTHER, ago=19)
+    assert levels(found([at(1, GOOD)], ct=[late, GOOD], issuers=pinned)) == [UNKNOWN]
+
+
+def test_an_rsa_twin_is_of_the_same_renewal() -> None:
+    """Made a quarter of an hour after the one that is served; one of a day later is not."""
+    twin, later = made("www.example.com", ago=19.99, key="rsa"), made("www.example.com", ago=19, key="rsa")
+    assert levels(found([at(1, GOOD)], ct=[GOOD, twin])) == [LEFT]
+    assert levels(found([at(1, GOOD)], ct=[GOOD, later])) == [UNKNOWN]
+    assert levels(found([at(1, GOOD)], ct=[GOOD, made("www.example.com", ca=OTHER, ago=19.99)])) == [UNKNOWN]
+
+
+def test_what_is_revoked_is_a_note() -> None:
+    """Of an unknown key, or never served; of a CA that may not issue it stays an error. All of them say that it is revoked."""
+    gone = issuance(ROGUE.leaf, revoked=True)
+    bare = replace(gone, der=None, key_sha256=None)
+    for row, slug in ((gone, "ct-unknown-key"), (bare, "ct-never-served")):
+        (finding,) = found([at(1, GOOD)], ct=[GOOD, row])
+        assert levels([finding]) == [(slug, "info")]
+        assert ", revoked)" in finding.message
+        assert "it is revoked already" in finding.message
+    findings = found([at(1, GOOD)], ct=[GOOD, replace(gone, issuer_spki_sha256=ROGUE.issuer)], issuers=frozenset({GOOD.issuer}))
+    (rogue,) = [one for one in findings if one.rule.slug == "ct-rogue-issuer"]
+    assert (rogue.severity, ", revoked)" in rogue.message) == (Severity.ERROR, True)
+
+
+def test_one_that_is_revoked_replaces_nothing() -> None:
+    """What is before it is the newest."""
+    newer = issuance(made("www.example.com", ca=OTHER, ago=5).leaf, revoked=True)
+    assert sorted(levels(found([at(1, GOOD)], ct=[GOOD, ROGUE, newer]))) == [LEFT, UNKNOWN]
+
+
+def test_one_that_begins_tomorrow_is_judged_by_who_made_it() -> None:
+    """CA, CAA and validity: those need no clock. It replaces nothing, and nobody expects it to be served."""
+    coming = made("www.example.com", ca=OTHER, ago=-1, days=201)
+    answers = {"www.example.com": caa("example.com", f"issue house.example{ACCOUNT}")}
+    findings = found(
+        [at(1, GOOD)], ct=[GOOD, coming], issuers=frozenset({GOOD.issuer}), caa_of=answers, log_private=True,
+        ca_domains={coming.issuer: ("other.example",), GOOD.issuer: ("house.example",)},
+    )
+    assert sorted(codes(findings)) == ["ct-caa-denied", "ct-rogue-issuer", "ct-validity-over-cap"]
+    assert all(coming.serial in one.message for one in findings)
+    assert found([at(1, GOOD)], ct=[GOOD, made("www.example.com", ago=-1)]) == []
+    assert levels(found([at(1, GOOD)], ct=[GOOD, ROGUE, made("www.example.com", ca=OTHER, ago=-1)])) == [UNKNOWN]
+
+
+def test_names_that_are_too_long_for_any_host() -> None:
+    """They are not used, and that is said; other names of the same certificate are, and what ends at a NUL is short."""
+    longest = f"{'a.' * 120}b.example.com"
+    assert len(longest) == 253
+    huge = "a." * 50_000 + "example.com"
+    for name, told in ((longest, 0), (f"a{longest}", 1), (huge, 1), (f"www.example.com\0{huge}", 1)):
+        row = issuance(ROGUE.leaf, names=(name, "www.example.com"))
+        findings = found([at(1, GOOD)], ct=[GOOD, row], names=published("www.example.com", longest))
+        assert codes(findings) == ["ct-unknown-key", *["ct-search-incomplete"] * told]
+        if told:
+            assert f"longer than the 253 octets of a domain name): serial {ROGUE.serial}" in findings[-1].message
+    assert codes(found([at(1, GOOD)], ct=[GOOD, issuance(ROGUE.leaf, names=(huge,))])) == ["ct-search-incomplete"]
 
 
 def test_a_renewal_with_a_name_more_or_a_wildcard_is_a_renewal() -> None:
     """What is served has all the names of the old one, if need be by a wildcard and another certificate."""
     old = made("www.example.com", "example.com", ago=50)
     wild, apex = made("*.example.com", ago=20), made("example.com", ago=20)
-    assert found([at(1, wild), at(2, apex, name="example.com")], ct=[old, wild, apex]) == []
+    findings = found([at(1, wild), at(2, apex, name="example.com")], ct=[old, wild, apex])
+    assert levels(findings) == [LEFT]
+    assert "what is served has all its names, is of the same CA and not older" in findings[0].message
     more = made("www.example.com", "example.com", "mail.example.com", ago=20)
-    assert found([at(1, more)], ct=[old, more], names=published("www.example.com", "example.com", "mail.example.com")) == []
+    names = published("www.example.com", "example.com", "mail.example.com")
+    assert levels(found([at(1, more)], ct=[old, more], names=names)) == [LEFT]
 
 
 def test_a_wildcard_is_not_replaced_by_one_of_its_names() -> None:
@@ -76,8 +192,8 @@ def test_a_wildcard_is_not_replaced_by_one_of_its_names() -> None:
 def test_a_change_of_the_cas_key_is_still_a_renewal() -> None:
     """As the map of CAs tells by the organisation; of an unknown CA nobody can tell, so it is told."""
     old = made("www.example.com", ca=SECOND, ago=50)
-    assert found([at(1, GOOD)], ct=[old, GOOD], ca_domains=MAPPED) == []
-    assert codes(found([at(1, GOOD)], ct=[old, GOOD])) == ["ct-unknown-key"]
+    assert levels(found([at(1, GOOD)], ct=[old, GOOD], ca_domains=MAPPED)) == [LEFT]
+    assert levels(found([at(1, GOOD)], ct=[old, GOOD])) == [UNKNOWN]
 
 
 def test_of_servers_that_were_not_seen_nothing_follows() -> None:

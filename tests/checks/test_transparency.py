@@ -145,14 +145,15 @@ def test_with_an_old_list_an_unknown_log_says_little() -> None:
     (told,) = (finding for finding in judging.fleet(seen) if finding.rule.code.startswith("DCS6"))
     assert told.rule.slug == "ct-unknown"
     assert 'the list of logs "own 1" is 71 days old, browsers enforce up to 70' in told.message
-    assert "it leaves a verdict on 1 certificate open" in told.message
+    assert "verdicts on 2 certificates hang on it" in told.message
 
 
-def test_an_old_list_that_nothing_hangs_on() -> None:
-    """All logs known, all policies decided: nothing to say here."""
+def test_an_old_list_by_which_all_is_well() -> None:
+    """Logs come and go: that all is well is said by a list no browser would use, and that is told, once."""
     judging = judge(logs=replace(LIST, timestamp=NOW - 71 * DAY))
     assert judging.endpoint(served(GOOD)) == ()
-    assert judging.fleet([served(GOOD)]) == ()
+    assert [finding.severity for finding in judging.fleet([served(GOOD)])] == [Severity.INFO]
+    assert judge(logs=replace(LIST, timestamp=NOW - 69 * DAY)).fleet([served(GOOD)]) == ()
 
 
 def test_an_sct_of_a_mimic_log() -> None:

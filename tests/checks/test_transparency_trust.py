@@ -160,7 +160,7 @@ def test_a_log_whose_state_is_not_known_leaves_the_policy_open() -> None:
     assert judging.endpoint(served(GOOD)) == ()
     (told,) = judging.fleet([served(GOOD), served(GOOD)])
     assert codes([told]) == ["610"]
-    assert "does not tell the state of every log now; it leaves a verdict on 1 certificate open" in told.message
+    assert "does not tell the state of every log now; verdicts on 1 certificate hang on it" in told.message
 
 
 def test_octets_that_are_no_certificate() -> None:

@@ -1,6 +1,7 @@
 """`dnscertscan ct audit --chain` with hostile and real files, and calls that cannot be right."""
 
 import gzip
+import io
 import json
 from base64 import b64decode
 from collections.abc import Iterator
@@ -9,12 +10,24 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    pkcs7,
+    pkcs12,
+)
+from cryptography.x509 import ocsp
 from servers import ct_data
 from servers.ct_auditing import Run, found_in, runner
 from servers.ct_issue import Issued, issue
 from servers.ct_log import CtLog
 from servers.ct_log_core import HandClock
 
+from dnscertscan.cli import ct_audit
 from dnscertscan.ct.audit_issuers import Issuers
 from dnscertscan.ct.audit_make import Auditor
 from dnscertscan.ct.audit_report import Presented, Status
@@ -101,7 +114,10 @@ def test_damaged_certificates(run: Run, octets: bytes) -> None:
         (("www.example.com", "--search", "certspotter"), "needs a place"),
         (("www.example.com:99999",), "no port"),
         (("www.exa mple.com",), "names no server"),
-        (("https://www.example.com/",), "no port"),
+        (("https://www.example.com/",), "is a URL; write the host only: www.example.com"),
+        (("--chain", "chain.pem", "--at", "0001-01-01T00:00:00+14:00"), "no time"),
+        (("--chain", "chain.pem", "--at", "9999-12-31T23:59:59-14:00"), "no time"),
+        (("--chain", "chain.pem", "--at", "9999-12-31T23:59:59.999999"), "no time"),
         (("www..example.com",), "cannot be asked"),
         (("224.0.0.1",), "multicast"),
         (("smtp:mail.example.com", "--starttls", "imap"), "leave one of them out"),
@@ -161,3 +177,64 @@ def test_every_real_certificate_is_good() -> None:
         found = Auditor(seed().as_of(when), when, issuers).audit(Presented(chain))
         assert (found.status, found.audit.logged) == (Status.OK, "logged"), found.points
     assert len(rows) == 120
+
+
+def test_certificates_that_cannot_be_read_are_not_left_out(run: Run, good: Issued, logs: tuple[CtLog, ...]) -> None:
+    """A damaged certificate beside good ones may be the one that is served: never OK, and it is said which one it is."""
+    damaged = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    cut = pem([good.certificate]).replace(b"-----END CERTIFICATE-----\n", b"")
+    args = ("--at", "2026-01-06", "--log-list", "logs.json")
+    assert run("--chain", chain_file(*good.chain), *args).status != 3
+    for bad in (damaged, b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", cut):
+        done = run("--chain", chain_file(*good.chain, bad), *args)
+        assert (done.status, done.out.partition(" - ")[0]) == (3, "CT UNKNOWN")
+        assert "certificate 3 of 3 in the file cannot be read" in done.out.splitlines()[0]
+        points = found_in(run("--chain", chain_file(*good.chain, bad), *args, "--json"))[1]["points"]
+        assert [point["status"] for point in points] == ["UNKNOWN"]
+
+
+def test_more_certificates_than_are_audited(run: Run, logs: tuple[CtLog, ...]) -> None:
+    """The first hundred are audited, the file is UNKNOWN for the others; certificates of CAs do not count among them."""
+    leaves = [CA.leaf(f"{number}.example.com").certificate for number in range(103)]
+    args = ("--at", "2026-01-06", "--log-list", "logs.json", "--json")
+    found = found_in(run("--chain", chain_file(*leaves, CA.certificate), *args))[1]
+    assert len(found["certificates"]) == 100
+    assert [point for point in found["points"] if "3 more certificates were not audited" in point["text"]]
+    assert found["points"][0]["status"] == "UNKNOWN"
+    authorities = [Authority.root(f"Root {number}", now=THEN).certificate for number in range(110)]
+    found = found_in(run("--chain", chain_file(*authorities, *leaves[:2], CA.certificate), *args))[1]
+    assert len(found["certificates"]) == 2
+    assert "more certificates" not in json.dumps(found["points"])
+
+
+def test_too_much_on_standard_input(run: Run, good: Issued, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not fit is refused, never cut."""
+    whole = b"".join(pem([one]) for one in good.chain)
+    monkeypatch.setattr(ct_audit, "_MAX_STDIN", len(whole) - 1)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(whole)))
+    done = run("--chain", "-")
+    assert (done.status, "standard input: larger than" in done.out) == (3, True)
+
+
+def test_other_kinds_of_files(run: Run, good: Issued) -> None:
+    """PKCS #12, PKCS #7, OCSP responses, keys and CSRs: nothing to audit, and what to do; not a report on nothing."""
+    key = good.credential.key
+    secret = {True: BestAvailableEncryption(b"x"), False: NoEncryption()}
+    keys = [
+        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, secret[hidden]) for hidden in (True, False)
+    ]
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, SHA256()).public_bytes(Encoding.DER)
+    store = pkcs12.serialize_key_and_certificates(b"x", key, good.certificate, None, NoEncryption())
+    bundle = pkcs7.serialize_certificates([good.certificate], Encoding.DER)
+    answer = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED).public_bytes(Encoding.DER)
+    for octets, words in (
+        (store, "PKCS #12 files are not read; write its certificates as PEM"), (bundle, "PKCS #7 files are not read"),
+        (answer, "OCSP response files are not read"), (b"\xfe\xed\xfe\xed" + bytes(40), "Java keystore files are not read"),
+        *((one, "it is a key or a CSR") for one in (*keys, spki, request)),
+    ):
+        done = run("--chain", chain_file(octets))
+        assert done.status == 3
+        assert f"chain.pem: nothing to audit: {words}" in done.out.splitlines()[0]
+    Path("chain.p12").write_bytes(b"no such thing")
+    assert "PKCS #12 files are not read" in run("--chain", "chain.p12").out

@@ -73,9 +73,11 @@ def test_the_command_that_accepts_one(run: Run, company: Company, monkeypatch: p
     issue(company.ca, "other.watched.com", logs=company.logs)
     done = run()
     words = next(one["accept"] for one in blocks(done.out) if one["TBS hash"] == ours.tbs_sha256)
-    args = shlex.split(words.replace("WHY", "'the shop of Anna'"))
+    args = shlex.split(words)
     assert args[:3] == ["dnscertscan", "ct", "inventory"]
-    done = run(*args[3:], bare=True)
+    monkeypatch.chdir("/")  # it can be pasted as it stands, wherever one is
+    done = run(*args[3:], "--reason", "the shop of Anna", bare=True)
+    monkeypatch.chdir(Path.home())
     assert (done.status, done.err) == (0, "")
     assert f"shop.watched.com (TBS {ours.tbs_sha256})" in done.out
     done = run()
@@ -164,7 +166,7 @@ def test_wrong_calls(run: Run, company: Company, tmp_path: Path) -> None:
         (("acme", "--nonsense"), "nonsense"), (("acme", "--search", "crtish"), "unknown search source"),
         (("acme", "--search", "certspotter"), "needs a place"), (("acme", "--issuer", "none.pem"), "none.pem"),
         (("acme", "--issuer", "sha256:12"), "is no digest of a key"), (("acme", "--accept", "none.toml"), "no such file"),
-        (("acme", "--grace", "soon"), "no duration"), (("acme", "--interactive", "-f", "json"), "does not go with -f json"),
+        (("acme", "--grace", "soon"), "no duration"), (("acme", "--grace", "99999w"), "more than 400 days"),
         (("acme", "--interactive"), "needs a terminal"),
             (("acme", "--database", str(tmp_path)), "name another file with --database"),
     ):
@@ -173,6 +175,8 @@ def test_wrong_calls(run: Run, company: Company, tmp_path: Path) -> None:
         assert done.out.startswith("CT INVENTORY UNKNOWN - "), args
         assert words in done.out, args
         assert len(done.out.splitlines()) == 1
+    done = run("acme", "--interactive", "-f", "json", bare=True)
+    assert (done.status, "does not go with -f json" in json.loads(done.out)["error"]) == (3, True)
     assert not company.sslmate.requests
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from servers.command import COMMAND, clean_environment
 
 from dnscertscan.assembly import assemble
-from dnscertscan.assembly.ct import issuer_keys
+from dnscertscan.assembly.ct import ct_policy, issuer_keys
 from dnscertscan.cli.options import load_settings
 from dnscertscan.demo.authority import Authority, pem
 from dnscertscan.errors import ConfigError, UsageError
@@ -132,6 +132,10 @@ def test_issuers(tmp_path: Path) -> None:
     place.write_bytes(pem(both))
     keys = {parse(Certificate(one.public_bytes(Encoding.DER))).key.digest.hex() for one in both}
     assert issuer_keys([str(place), "sha256:" + "ab" * 32]) == keys | {"ab" * 32}
+    policy = ct_policy(settings(issuers=[str(place)]).settings, {}, NOW, list[str]().append)
+    assert policy is not None
+    assert policy.issuers == keys
+    assert [one.der for one in policy.issuer_certificates] == [one.public_bytes(Encoding.DER) for one in both]
     place.write_text("nothing")
     for text in (str(place), str(tmp_path / "none.pem")):
         with pytest.raises(ConfigError, match=str(tmp_path)):

@@ -163,12 +163,16 @@ def test_another_entry_at_the_index(static: CtLog, tmp_path: Path) -> None:
 
 
 def test_a_wrong_root(log: CtLog, tmp_path: Path) -> None:
-    """The log signed a root to which its own proofs do not lead; asked twice."""
+    """The log signed a root to which its own proofs do not lead; asked twice, and again on another day."""
     question = promised(log)
     log.fill(3)
     log.switches.wrong_root = True
     found = ask(tmp_path, question, advance(log))
-    assert (found.verdict, found.tree_size) == (Verdict.MISBEHAVIOUR, 4)
+    assert (found.verdict, found.tree_size) == (Verdict.UNKNOWN, 4)
+    assert "which may be spoilt on its way" in found.reason
+    kept = found.evidence
+    found = ask(tmp_path, question, advance(log))
+    assert (found.verdict, found.tree_size, found.evidence) == (Verdict.MISBEHAVIOUR, 4, kept)
     (shown,) = evidence(tmp_path)
     assert shown["kind"] == Kind.NOT_PROVEN
     assert len(shown["answers"]) == 2

@@ -1,7 +1,8 @@
 """Tree heads over time: all that a log ever signed must be heads of one growing tree, and what shows otherwise is kept."""
 
 import asyncio
-from base64 import b64decode
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -104,6 +105,7 @@ def test_a_fork_that_goes_on(log: CtLog, tmp_path: Path) -> None:
     found = ask(tmp_path, question, advance(log))
     assert found.verdict is Verdict.MISBEHAVIOUR
     assert "does not begin with the one of 301 at" in found.reason
+    assert "spoilt" not in found.reason
     (shown,) = evidence(tmp_path)
     assert shown["kind"] == Kind.INCONSISTENT
     one, two = signed_heads(shown, log)
@@ -215,8 +217,47 @@ def test_evidence_that_cannot_be_written(tmp_path: Path) -> None:
         log.switches.wrong_root = True
         (tmp_path / EVIDENCE).write_text("in the way")
         found = ask(tmp_path, question, advance(log))
+    assert (found.verdict, found.evidence) == (Verdict.UNKNOWN, "")
+    assert "(the evidence could not be written: File exists)" in found.reason
+
+
+def test_evidence_of_what_is_signed_that_cannot_be_written(log: CtLog, tmp_path: Path) -> None:
+    """Two tree heads need no file to contradict each other."""
+    question = promised(log)
+    log.fill(8)
+    visit(tmp_path, log)
+    log.show(log.fork(keep=4))
+    (tmp_path / EVIDENCE).write_text("in the way")
+    found = ask(tmp_path, question, advance(log))
     assert (found.verdict, found.evidence) == (Verdict.MISBEHAVIOUR, "")
     assert "(the evidence could not be written: File exists)" in found.reason
+
+
+def test_a_mirror_that_spoils_answers(log: CtLog, tmp_path: Path) -> None:
+    """A tile or proof that is wrong for a day is charged to nobody, and what was proven before stays proven."""
+    before = promised(log)
+    log.fill(4)
+    assert ask(tmp_path, before, advance(log)).verdict is Verdict.INCLUDED
+    log.freeze()
+    question = promised(log, "later.example.com")
+    log.switches.frozen = None
+    log.fill(3)
+    log.faults["read/tile/"] = changed(lambda body: bytes(octet ^ 1 for octet in body))
+    log.faults["ct/v1/get-sth-consistency"] = log.faults["ct/v1/get-proof-by-hash"] = changed(_spoilt)
+    at = advance(log)
+    assert ask(tmp_path, before, at).verdict is Verdict.INCLUDED
+    found = ask(tmp_path, question, at)
+    assert (found.verdict, bool(found.evidence)) == (Verdict.UNKNOWN, True)
+    assert evidence(tmp_path)
+    log.faults.clear()
+    assert ask(tmp_path, question, advance(log)).verdict is Verdict.INCLUDED
+
+
+def _spoilt(body: bytes) -> bytes:
+    """A proof of the same form with other hashes."""
+    fields = json.loads(body)
+    lists = {name: [b64encode(bytes(32)).decode()] * len(found) for name, found in fields.items() if isinstance(found, list)}
+    return json.dumps(fields | lists).encode()
 
 
 def test_what_lies_in_the_store_is_not_trusted(log: CtLog, tmp_path: Path) -> None:

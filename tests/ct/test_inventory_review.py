@@ -165,3 +165,22 @@ def test_a_day_counts_to_its_end() -> None:
     assert end_of("2026-12-24T10:00") == datetime(2026, 12, 24, 10, tzinfo=UTC)
     with pytest.raises(ValueError, match="soon"):
         end_of("soon")
+
+
+def test_nothing_is_accepted_for_good(tmp_path: Path) -> None:
+    """An end that is more than 400 days away does not count, and a line says what to write; 400 days do."""
+    path, lines = tmp_path / "review.toml", list[str]()
+    learn(path, [item(1)], UNTIL, NOW)
+    accept(path)
+    for days, number in ((400, 1), (402, 0), (100_000, 0)):
+        accept(path, path.read_text().partition("until = ")[2].partition("\n")[0], f"{NOW + timedelta(days=days):%Y-%m-%d}")
+        assert len(read_reviewed(path, lines.append, at=NOW)) == number
+    assert len(lines) == 2
+    assert "it does not count: write an end within the next 400 days" in lines[0]
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_the_ends_of_the_calendar(text: str) -> None:
+    """A time that its offset carries over them is no time."""
+    with pytest.raises(ValueError, match=r".+"):
+        end_of(text)

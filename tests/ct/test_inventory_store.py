@@ -125,3 +125,24 @@ def test_a_damaged_row(store: InventoryStore) -> None:
     store._base.execute("UPDATE decisions SET kind = 'whatever'")
     with pytest.raises(OutputError, match="is damaged"):
         store.decisions()
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
+    """There is nothing to move away when there is only no room; what is damaged is told apart."""
+    with InventoryStore(tmp_path / "state.sqlite", NOW) as store:
+        store._base.execute("PRAGMA max_page_count = 1")  # no more room
+        with pytest.raises(OutputError, match="is full; make room on its disk, or name another file") as told:
+            store.note([item(number, State.KNOWN) for number in range(2000)], NOW)
+        assert "damaged" not in str(told.value)
+
+
+def test_when_a_run_met_it_first(tmp_path: Path) -> None:
+    """The first time stays; what is forgotten is known no more, and met all the same."""
+    later = NOW + timedelta(days=3)
+    with InventoryStore(tmp_path / "state.sqlite", NOW) as store:
+        for at in (NOW, later):
+            store.note([item(1, State.KNOWN), item(2, State.KNOWN)], at)
+        assert store.first_met() == {f"{number:064x}": NOW for number in (1, 2)}
+        assert (store.forget("ab" * 32), store.forget(f"{1:064x}"), store.forget(f"{1:064x}")) == (0, 1, 0)
+        assert list(store.remembered()) == [f"{2:064x}"]
+        assert (store.forget(None), store.remembered(), len(store.first_met())) == (1, {}, 2)

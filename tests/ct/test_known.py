@@ -183,3 +183,24 @@ def test_hostile_octets_take_no_time(tmp_path: Path) -> None:
     assert read_known([tmp_path], lines.append).keys == {}
     assert time.monotonic() - started < 10
     assert len(lines) <= 101
+
+
+def test_what_certspotter_found_is_passed_over(tmp_path: Path) -> None:
+    """Its folder, found or named, a part of it, a link into it, or one known to be such: a line each, nothing is known."""
+    folder = tmp_path / "state" / "spotter"
+    for name in ("certs", "logs"):
+        (folder / name).mkdir(parents=True)
+    (folder / "version").write_text("2")
+    place = folder / "certs" / "one.pem"
+    place.write_bytes(pem([SITE.certificate]))
+    (tmp_path / "link.pem").symlink_to(place)
+    (tmp_path / "linked").symlink_to(folder / "certs")
+    for path in (folder, place, folder / "certs", tmp_path / "state", tmp_path / "link.pem", tmp_path / "linked", tmp_path):
+        lines: list[str] = []
+        local = read_local([path], lines.append)
+        assert (local.known.issuances, local.certificates, local.lost) == ({}, (), ()), path
+        assert all("is of the state folder of a certspotter" in line for line in lines)
+        assert lines
+    (folder / "version").unlink()
+    assert read_local([tmp_path], lambda _: None).certificates
+    assert not read_local([tmp_path], lambda _: None, spared=[folder]).certificates

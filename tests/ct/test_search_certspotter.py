@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ct.searching import CA, DOMAIN, OTHER, certificate, identity, pem_of, run
 
@@ -43,7 +45,7 @@ def test_what_it_found(tmp_path: Path) -> None:
     follow(tmp_path, "2026-05-31T00:00:00Z", "2026-06-01T10:00:00.123456789Z", "0001-01-01T00:00:00Z")
     result = search(tmp_path)
     assert (result.verdict, result.complete, result.problems) == (Verdict.FOUND, False, ())
-    assert result.as_of == datetime(2026, 6, 1, 10, 0, 0, 123456, tzinfo=UTC)
+    assert result.as_of == datetime(2026, 5, 31, tzinfo=UTC)  # the log that is behind most; the others are not asked any more
     found = {one.tbs_sha256: one for one in result.issuances}
     assert set(found) == {identity(final), identity(precert)}
     spki = CA.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -56,6 +58,14 @@ def test_nothing_there_is_not_the_whole_truth(tmp_path: Path) -> None:
     """It sees what is on its watch list since it runs: absent, never complete."""
     follow(tmp_path, "2026-05-31T00:00:00Z")
     assert (search(tmp_path).verdict, search(tmp_path).complete) == (Verdict.ABSENT, False)
+
+
+def test_up_to_when_it_knows(tmp_path: Path) -> None:
+    """One log that it does not get on with holds everything up; one that it does not follow any more holds up nothing."""
+    follow(tmp_path, "2026-05-29T00:00:00Z", "2026-06-01T10:00:00.123456789Z", "2025-01-01T00:00:00Z", "x")
+    assert search(tmp_path).as_of == datetime(2026, 5, 29, tzinfo=UTC)
+    (tmp_path / "logs" / "log0" / "state.json").unlink()
+    assert search(tmp_path).as_of == datetime(2026, 6, 1, 10, 0, 0, 123456, tzinfo=UTC)
 
 
 def test_no_state_directory(tmp_path: Path) -> None:
@@ -85,6 +95,24 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert {one.names for one in result.issuances} == {("www.watched.com",), ("odd.watched.com",)}
     assert len(result.problems) == 5
     assert any("No such file" in line for line in result.problems)
+
+
+@pytest.mark.parametrize("moment", [2**62 - 1, -(2**40)])
+def test_the_time_of_a_file_is_beyond_all_calendars(tmp_path: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate counts, without the day it was seen, and that is told."""
+    final = certificate("www.watched.com")
+    keep(tmp_path, identity(final), final)
+    real = Path.stat
+
+    def odd(path: Path, **how: bool) -> os.stat_result:
+        found = real(path, **how)
+        # Not every file system takes such a time, and some have it.
+        return os.stat_result((*found[:8], moment, found[9])) if path.suffix == ".pem" else found
+
+    monkeypatch.setattr(Path, "stat", odd)
+    result = search(tmp_path)
+    assert [(one.tbs_sha256, one.first_seen) for one in result.issuances] == [(identity(final), None)]
+    assert result.problems == (f"{identity(final)}.pem: the time of the file is beyond all calendars",)
 
 
 def test_names_that_only_certspotter_read(tmp_path: Path) -> None:

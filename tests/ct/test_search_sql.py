@@ -132,6 +132,17 @@ def test_a_query_that_takes_too_long(certwatch: Certwatch, monkeypatch: pytest.M
         certwatch.run("ALTER FUNCTION quick(bytea) RENAME TO identities")
 
 
+def test_rows_that_are_over_go(certwatch: Certwatch, tmp_path: Path) -> None:
+    """Also those of an answer that is kept: the table has them no more, and nobody needs them."""
+    certwatch.add(1, certificate("old.watched.com"))
+    certwatch.add(2, certificate("www.watched.com", days=80))
+    path = tmp_path / "search.sqlite"
+    assert len(search(certwatch.place, path=path).issuances) == 2
+    certwatch.clear()
+    later = search(certwatch.place, path=path, clock=lambda: NOW + timedelta(days=85))
+    assert ([one.names for one in later.issuances], later.complete) == ([("www.watched.com",)], True)
+
+
 def test_a_certificate_that_nobody_can_read(certwatch: Certwatch) -> None:
     """It is named, and the answer is not complete: it might be the one that is missing."""
     der = certificate("www.watched.com")

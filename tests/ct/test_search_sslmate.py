@@ -138,6 +138,75 @@ def test_a_tbs_hash_that_is_not_that_of_the_certificate(site: Site) -> None:
     assert "not that of its certificate" in result.problems[0]
 
 
+def test_an_odd_row_is_no_burden_for_ever(site: Site, tmp_path: Path) -> None:
+    """Its problem ends with the row itself, and sooner when the service mends it; expired rows go, too."""
+    fine, short = certificate("www.watched.com", days=80), certificate("old.watched.com")
+    end = (NOW + timedelta(days=5)).isoformat()
+    odd = sslmate_row(3, fine, cert_der=None, tbs_sha256=None, not_after=end)
+    rows = [sslmate_row(1, short), sslmate_row(2, fine), odd]
+
+    def route(_path: str, query: dict[str, str]) -> Page | None:
+        return json.dumps([row for row in rows if int(str(row["id"])) > int(query.get("after", 0))]).encode()
+
+    site.pages = Routes(route)
+
+    def after(days: float, path: Path = tmp_path / "search.sqlite") -> SearchResult:
+        return search(site, path=path, clock=lambda: NOW + timedelta(days=days))
+
+    assert [after(days).complete for days in (0, 4)] == [False, False]
+    assert after(6).complete
+    assert len(after(7.5).issuances) == 3
+    rows[:] = [rows[1]]  # the service has no expired ones
+    assert {one.tbs_sha256 for one in after(81).issuances} == {identity(fine)}
+    odd["not_after"] = None
+    rows.append(odd)
+    rows.insert(0, sslmate_row(1, short))
+    other = tmp_path / "other.sqlite"
+    assert [after(days, other).complete for days in (0, 6)] == [False, False]
+    rows[-1] = sslmate_row(3, certificate("mended.watched.com", days=80))
+    assert not after(6.5, other).complete
+    mended = after(7, other)
+    assert (mended.complete, len(mended.issuances)) == (True, 3)
+
+
+def test_a_wildcard_above_the_domain_is_no_problem(site: Site) -> None:
+    """The service is asked for wildcards that match, and gives those of the suffix as well; other names are a problem."""
+    rows = [sslmate_row(1, certificate("www.watched.com")), sslmate_row(2, certificate("*.com"))]
+    site.pages = Routes(lambda _path, query: b"[]" if "after" in query else json.dumps(rows).encode())
+    result = search(site)
+    assert (result.complete, result.problems, len(result.issuances)) == (True, (), 1)
+    rows.append(sslmate_row(3, certificate("*.www.com")))
+    assert (search(site).complete, len(search(site).problems)) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "revoked"),
+    [
+        ({"revoked": True}, True), ({"revoked": None}, False), ({"revoked": "yes"}, False), ({"revoked": False}, False),
+        ({"revocation": {"time": "2026-05-30T00:00:00Z", "reason": 1}}, True), ({"revocation": {"time": None}}, False),
+    ],
+)
+def test_what_is_revoked(site: Site, said: dict[str, object], revoked: bool, tmp_path: Path) -> None:
+    """It is told with the issuance, of an answer that is kept as well; what is no plain yes is none."""
+    row = sslmate_row(1, certificate("www.watched.com"), **said)
+    site.pages = Routes(lambda _path, query: b"[]" if "after" in query else json.dumps([row]).encode())
+    for _ in range(2):
+        assert [one.revoked for one in search(site, path=tmp_path / "search.sqlite").issuances] == [revoked]
+    assert total(site) == 2
+
+
+def test_what_is_revoked_later(site: Site, tmp_path: Path) -> None:
+    """The list is read from its beginning once a week, so that it is known then."""
+    row = sslmate_row(1, certificate("www.watched.com"))
+    site.pages = Routes(lambda _path, query: b"[]" if "after" in query else json.dumps([row]).encode())
+    told = []
+    for days in (0, 6, 7):
+        row["revoked"] = days > 0
+        result = search(site, path=tmp_path / "search.sqlite", clock=lambda days=days: NOW + timedelta(days=days))
+        told += [one.revoked for one in result.issuances]
+    assert told == [False, False, True]
+
+
 def test_a_row_without_certificate(site: Site) -> None:
     """What the service says of it is all there is: its TBS hash, its names."""
     row = sslmate_row(1, certificate("www.watched.com"), tbs_sha256="AA" * 32, cert_der=None)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from servers.command import COMMAND, Done, clean_environment, closed_port
 from servers.ct_world import World
+from servers.side_by_side import Played, side_by_side
 
 
 @pytest.fixture
@@ -65,4 +66,12 @@ def world(tmp_path: Path) -> Iterator[World]:
     """Certificate Transparency around the test's folder; whatever the test does, nothing may leave loopback."""
     with World(tmp_path) as made:
         yield made
-    assert not made.outside.exists(), made.outside.read_text()
+    assert made.guard.attempts == []
+
+
+@pytest.fixture(scope="module")
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played[None]]:
+    """The scenes of the module that were asked for, side by side."""
+    wanted = {item.name for item in request.session.items if item.path == request.path}
+    with side_by_side(tmp_path_factory.mktemp, request.module.scene.among(wanted)) as done:
+        yield done

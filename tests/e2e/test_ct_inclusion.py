@@ -4,7 +4,9 @@ import json
 
 from servers.ct_log_http import hang
 from servers.ct_world import ADDRESSES, Scanned, World
+from servers.side_by_side import Scenes
 
+scene = Scenes()
 ONE = (("A", "www", ADDRESSES[0]),)
 
 
@@ -14,6 +16,7 @@ def proofs(found: Scanned) -> dict[str, str]:
     return {sct["log"]: sct["inclusion"]["verdict"] for sct in audit["scts"] if sct["inclusion"]}
 
 
+@scene
 def test_entry_is_included(world: World) -> None:
     """In both kinds of log; without the option no log is asked anything."""
     issued = world.issue("www.example.com")
@@ -29,6 +32,7 @@ def test_entry_is_included(world: World) -> None:
     assert world.alpha.asked["ct/v1/get-proof-by-hash"] == 1
 
 
+@scene
 def test_entry_was_never_merged(world: World) -> None:
     """The log signs and forgets: an error with its name, for this certificate and no other one."""
     good = world.issue("mail.example.com")
@@ -45,6 +49,7 @@ def test_entry_was_never_merged(world: World) -> None:
     assert found.done.status == 1
 
 
+@scene
 def test_young_entry_has_time(world: World) -> None:
     """Within the maximum merge delay it is pending: nothing to say."""
     world.issue("mail.example.com")
@@ -57,6 +62,7 @@ def test_young_entry_has_time(world: World) -> None:
     assert proofs(found)["log alpha"] == "pending"
 
 
+@scene
 def test_log_with_two_histories(world: World) -> None:
     """The tree head of the second run does not continue that of the first: an error, with a file of evidence."""
     first = world.issue("www.example.com", days_ago=30)
@@ -80,6 +86,7 @@ def test_log_with_two_histories(world: World) -> None:
     assert found.of("DCS608") == []
 
 
+@scene
 def test_silent_log(world: World) -> None:
     """One hangs: unknown, as information, within the time a log has; the other one's proof stands."""
     issued = world.issue("www.example.com")

@@ -11,7 +11,9 @@ from servers.command import Done
 from servers.ct_issue import Issued
 from servers.ct_world import World
 from servers.fake_search import FAILURES
+from servers.side_by_side import Scenes
 
+scene = Scenes()
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 
 
@@ -28,7 +30,7 @@ def inventory(world: World, search: str, *args: object) -> Done:
     """The command over that folder, with the company's CA expected; what sources said before is forgotten."""
     shutil.rmtree(world.folder / ".cache", ignore_errors=True)
     return world.run(
-        "ct", "inventory", "acme", "--search", search, "--issuer", world.pinned[0], "--config", "c.toml", "--budget", 4, *args
+        "ct", "inventory", "acme", "--search", search, "--issuer", world.pinned[0], "--config", "c.toml", "--budget", 2, *args
     )
 
 
@@ -57,6 +59,7 @@ def test_every_unknown_one_is_told(world: World, source: str) -> None:
     assert [is_told(done, one) for one in (*others, new)] == [True, True, True, False], done.out
 
 
+@scene
 def test_from_unknown_to_known(world: World) -> None:
     """Offline, from the state directory: what is learnt counts when a person says so, and another CA is never learnt.
 
@@ -82,6 +85,7 @@ def test_from_unknown_to_known(world: World) -> None:
     assert {run.status for run in (before, learning, unread, done)} == {CRITICAL}
 
 
+@scene
 def test_all_known(world: World) -> None:
     """A key is enough: the renewal with a key that lies there is known before its certificate does."""
     good = world.issue("www.example.com")
@@ -93,6 +97,7 @@ def test_all_known(world: World) -> None:
     assert (done.status, done.out.startswith("CT INVENTORY OK")) == (OK, True), done.out
 
 
+@scene
 def test_service_that_fails(world: World) -> None:
     """UNKNOWN, with the source in the first line; nobody is accused and nothing is called well."""
     deploy(world, world.issue("www.example.com"))
@@ -103,6 +108,7 @@ def test_service_that_fails(world: World) -> None:
     assert (done.status, "sslmate" in done.out.splitlines()[0]) == (UNKNOWN, True), done.out
 
 
+@scene
 def test_no_state_directory(world: World) -> None:
     """The offline source is not there: UNKNOWN with its place, and no crash."""
     deploy(world, world.issue("www.example.com"))

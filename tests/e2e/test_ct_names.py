@@ -2,7 +2,9 @@
 
 from servers.ct_world import ADDRESSES, World
 from servers.fake_search import FAILURES
+from servers.side_by_side import Scenes
 
+scene = Scenes()
 ZONE = (("A", "www", ADDRESSES[0]), ("A", "*.apps", ADDRESSES[1]))
 
 
@@ -10,6 +12,7 @@ def names(report: dict[str, object]) -> set[str]:
     return {target["fqdn"] for target in report["targets"]}  # type: ignore[attr-defined] - a JSON object
 
 
+@scene
 def test_names_that_only_ct_knows(world: World) -> None:
     """shop.apps is in no zone: advice without --ct-names; with it, it is a target with all that is wrong with it.
 
@@ -33,13 +36,14 @@ def test_names_that_only_ct_knows(world: World) -> None:
     assert found.of("DCS626") == []
 
 
+@scene
 def test_names_wait_for_no_more_than_the_budget(world: World) -> None:
     """The source hangs: the zone's own names are scanned all the same, and the source is told of."""
     www = world.issue("www.example.com")
     world.zone(*ZONE)
     world.crtsh.faults[""] = FAILURES["hang"]
     with world.serving((www, ADDRESSES)):
-        found = world.scan("--ct-names", search=["crtsh"], budget="2s")
+        found = world.scan("--ct-names", search=["crtsh"], budget="1s")
     assert "www.example.com" in names(found.report)
     assert len(found.of("DCS629")) == 1
     assert found.seconds < 25

@@ -8,9 +8,9 @@ from servers.ct_issue import Issued
 from servers.ct_world import Scanned, World, kill
 from servers.fake_search import FAILURES
 
-MANY = tuple(f"127.0.12.{number}" for number in range(1, 25))
+MANY = tuple(f"127.0.12.{number}" for number in range(1, 31))
 SEARCH = ("crtsh", "sslmate")
-PACE = ("-v", "--rate", "6")
+PACE = ("-v", "--rate", "12")
 
 
 def prepare(world: World) -> tuple[tuple[Issued, Sequence[str]], ...]:

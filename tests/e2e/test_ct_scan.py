@@ -5,9 +5,11 @@ from datetime import datetime
 import pytest
 from servers.ct_issue import Issued, serial_twin
 from servers.ct_world import ADDRESSES, Scanned, World
+from servers.side_by_side import Scenes
 
 from dnscertscan.demo.authority import pem
 
+scene = Scenes()
 WWW = tuple(("A", "www", address) for address in ADDRESSES)
 ALL = ("crtsh", "sslmate")
 
@@ -44,11 +46,11 @@ def test_one_of_three_addresses_serves_the_old_one(world: World, source: str) ->
     assert found.done.status == 0  # a warning
 
 
+@scene
 def test_a_renewal_is_nothing(world: World) -> None:
     """Precertificate and certificate in two logs, the old one in CT as well and valid still, all sources asked: silence.
 
-    So it is for a certificate of an hour ago that is served nowhere yet, for one of yesterday's CA with a name more, and for a
-    second key type beside the first.
+    So it is for a certificate of an hour ago that is served nowhere yet, and for one that took a name more when it was renewed.
     """
     old = world.issue("www.example.com", days_ago=62)
     new = world.renew(old, days_ago=4)
@@ -78,6 +80,7 @@ def rogue_scan(world: World, **ct: object) -> tuple[Issued, Scanned]:
         return rogue, world.scan(search=ALL, **ct)
 
 
+@scene
 def test_rogue_issuance(world: World) -> None:
     """With the company's CA pinned it is an error with the CA at fault, and nothing else on the side of the good one."""
     rogue, found = rogue_scan(world, issuers=world.pinned)
@@ -89,6 +92,7 @@ def test_rogue_issuance(world: World) -> None:
     assert all(is_told(finding, rogue) for finding in found.ct if finding["severity"] != "info")
 
 
+@scene
 def test_rogue_issuance_when_nobody_is_pinned(world: World) -> None:
     """Its key is nowhere in our hands: said as such; which CA may issue nobody told."""
     rogue, found = rogue_scan(world)
@@ -98,6 +102,7 @@ def test_rogue_issuance_when_nobody_is_pinned(world: World) -> None:
     assert found.done.status == 0
 
 
+@scene
 def test_known_beforehand(world: World) -> None:
     """The same certificate with its key among the known ones: it is ours, kept for later."""
     good, spare = world.issue("www.example.com"), world.issue("www.example.com", days_ago=10)
@@ -108,6 +113,7 @@ def test_known_beforehand(world: World) -> None:
         assert world.scan("--ct-known", "keys", search=ALL).of("DCS622") == []
 
 
+@scene
 def test_caa_denies(world: World) -> None:
     """The zone lets no CA issue for one name, and for no wildcard: both issuances are errors, the others are fine."""
     good = world.issue("www.example.com")
@@ -126,6 +132,7 @@ def test_caa_denies(world: World) -> None:
     assert {one["severity"] for one in told} == {"error"}
 
 
+@scene
 def test_what_else_ct_shows(world: World) -> None:
     """A forgotten name, a serial number given twice, a certificate that lives too long: each once, with its certificate."""
     good = world.issue("www.example.com", days_ago=30)

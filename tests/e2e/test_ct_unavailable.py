@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from functools import partial
 
 import pytest
 from servers.command import closed_port
 from servers.ct_world import ADDRESSES, Scanned, World
 from servers.fake_search import FAILURES
+from servers.side_by_side import Played, side_by_side
 
 BUDGET = 2
 MODES = (*FAILURES, "closed port")
@@ -19,18 +19,13 @@ FAIL_ON_WARNING = ("--fail-on", "warning")
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[World, Scanned]]]:
-    """A scan for each mode, all its sources failing in it; some at a time, since they mostly wait."""
-
-    def scan(mode: str) -> tuple[World, Scanned]:
-        world = stack.enter_context(World(tmp_path_factory.mktemp("world")))
-        return world, failing(world, mode)
-
-    with ExitStack() as stack, ThreadPoolExecutor(4) as pool:
-        yield dict(zip(MODES, pool.map(scan, MODES), strict=True))
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played[Scanned]]:
+    """A scan for each mode, all its sources failing in it."""
+    with side_by_side(tmp_path_factory.mktemp, {mode: partial(failing, mode) for mode in MODES}) as done:
+        yield done
 
 
-def failing(world: World, mode: str) -> Scanned:
+def failing(mode: str, world: World) -> Scanned:
     """A certificate with SCTs on two addresses, one without on the third; a rogue one in CT that no source tells of."""
     good = world.issue("www.example.com")
     bare = world.issue("bare.example.com", logs=())
@@ -55,10 +50,9 @@ def source(world: World, kind: str, mode: str) -> Mapping[str, object]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_everything_fails(worlds: dict[str, tuple[World, Scanned]], mode: str) -> None:
+def test_everything_fails(scan: Played[Scanned], mode: str) -> None:
     """One warning for each source; no conclusion from what is missing; the status of a scan without sources."""
-    world, found = worlds[mode]
-    assert not world.outside.exists(), world.outside.read_text()
+    found = scan(mode)
     told = found.of("DCS629")
     assert sorted(map(source_of, told)) == sorted(NAMES), found.loud
     assert {one["severity"] for one in told} == {"warning"}
@@ -76,9 +70,9 @@ def source_of(finding: Mapping[str, object]) -> str:
     return str(first)
 
 
-def test_what_is_undecided_is_said(worlds: dict[str, tuple[World, Scanned]]) -> None:
+def test_what_is_undecided_is_said(scan: Played[Scanned]) -> None:
     """The certificate without SCTs: unknown, in words and in the column; the one with SCTs is logged whatever searches say."""
-    _, found = worlds["502"]
+    found = scan("502")
     (one,) = found.of("DCS610")
     assert (one["severity"], one["fqdn"]) == ("info", "bare.example.com")
     states = {audit["certificate"]: audit["logged"] for audit in found.report["ct_audits"]}
@@ -100,7 +94,19 @@ def test_one_answer_is_enough_to_find_and_not_to_exclude(world: World) -> None:
     world.zone(("A", "www", ADDRESSES[0]))
     world.crtsh.faults[""] = FAILURES["html"]
     with world.serving((good, ADDRESSES[:1])):
-        found = world.scan(search=["crtsh", "sslmate"], issuers=world.pinned, budget=f"{BUDGET}s")
+        found = world.scan(search=["crtsh", "sslmate"], issuers=world.pinned, budget="1s")
     (one,) = found.of("DCS623")
     assert f"{rogue.certificate.serial_number:X}" in str(one).upper() or rogue.tbs_sha256 in str(one)
     assert [source_of(one) for one in found.of("DCS629")] == ["crt.sh"]
+
+
+def test_what_these_tests_rest_on(world: World) -> None:
+    """Without a place it is the real crt.sh that is asked for: the attempt is stopped before it leaves, and seen."""
+    good = world.issue("www.example.com")
+    world.zone(("A", "www", ADDRESSES[0]))
+    with world.serving((good, ADDRESSES[:1])):
+        found = world.scan(search=[{"kind": "crtsh"}], budget="1s")
+    assert [source_of(one) for one in found.of("DCS629")] == ["crt.sh"]
+    assert world.guard.attempts
+    assert all("crt.sh" in attempt for attempt in world.guard.attempts)
+    world.guard.forget()

@@ -147,11 +147,14 @@ def test_workers_killed_again_and_again(rows_of, zones_file, tmp_path: Path) -> 
         )
         process.stderr.readline()  # the first finding: workers are at work
         most = 0
+        killed: set[int] = set()
         for _ in range(2):
-            for child in _children(process.pid):
+            while not (found := set(_children(process.pid)) - killed):
+                time.sleep(0.005)  # the second time they are killed as soon as they are there: none has begun to work
+            for child in found:
                 with suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
-            time.sleep(0.5)
+            killed |= found
         while process.poll() is None:
             most = max(most, len(_children(process.pid)))
             process.stderr.readline()

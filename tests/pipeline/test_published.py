@@ -55,6 +55,17 @@ def test_what_zones_say() -> None:
     assert published(zones, None).dangling == frozenset()
 
 
+def test_what_part_of_a_zone_says() -> None:
+    """An export of hosts alone, in one view even, does not say what else there is; names with a DNAME are told."""
+    whole, ns = zone("example.com", ZONE + "moved DNAME example.net.\n"), zone("ns.test", "@ NS ns.example.net.\n")
+    hosts = zone("hosts.test", "www A 192.0.2.1\nchild NS ns.child\n")
+    says = published([whole, ns, hosts], None)
+    assert says.partial == set(names("hosts.test"))
+    assert says.renamed == set(names("moved.example.com"))
+    views = [zone("example.com", ZONE, view="in"), zone("example.com", "www A 192.0.2.1\n", view="out")]
+    assert published(views, None).partial == set(names("example.com"))
+
+
 def test_domains_are_registrable_ones() -> None:
     """A zone below a domain is searched for with it; of a zone that is a public suffix its hosts' domains are."""
     texts = {"sub.example.com": "www A 192.0.2.1\n", "corp.internal": "@ A 192.0.2.1\n", "2.0.192.in-addr.arpa": "1 PTR x.\n"}

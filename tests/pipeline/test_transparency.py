@@ -19,14 +19,15 @@ from dnscertscan.errors import OutputError
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import InclusionVerdict
 from dnscertscan.model.names import DnsName
-from dnscertscan.model.sightings import Verdict
+from dnscertscan.model.records import Zone
+from dnscertscan.model.sightings import Sightings, Verdict
 from dnscertscan.model.transparency import CaaAnswer, CaaRecord
 from dnscertscan.pipeline import Event, Parts, Stop, run, survey
 from dnscertscan.pipeline import transparency as module
 from dnscertscan.pipeline.ct_inclusion import Logs
 from dnscertscan.pipeline.ct_search import Services
-from dnscertscan.pipeline.events import Asking, TargetObserved, TargetSettled
-from dnscertscan.pipeline.transparency import Transparency
+from dnscertscan.pipeline.events import Asking, Note, TargetObserved, TargetSettled
+from dnscertscan.pipeline.transparency import CrossCheck, Transparency
 
 
 @pytest.fixture
@@ -213,6 +214,30 @@ def test_a_bug_in_the_search_costs_no_scan(tmp_path: Path, log: CtLog) -> None:
     ]
     assert report.complete
     report.close()
+
+
+@pytest.mark.parametrize(
+    ("zones", "words"),
+    [
+        ((), "no zone was loaded"),
+        ((Zone(DnsName("corp.internal"), 1, (), "test"),), "no search service may be asked for any of them"),
+    ],
+)
+def test_no_domain_to_search_for(log: CtLog, crtsh: CrtSh, zones: tuple[Zone, ...], words: str) -> None:
+    """No zone, or only an internal one that no service may be told: that nothing was searched for is said, once."""
+    told: list[Event] = []
+
+    async def work() -> tuple[Sightings | None, list[str]]:
+        async with CrossCheck(Transparency(asking(crtsh)), log.clock, told.append) as ct:
+            ct.begin(zones)
+            await ct._sightings(Stop())
+            return await ct._sightings(Stop()), ct._unasked
+
+    found, unasked = asyncio.run(work())
+    assert unasked == [f"no domain was searched for in CT: {words}"]
+    assert [event.text for event in told if isinstance(event, Note) and event.text in unasked] == unasked
+    assert [name.text for name, _ in found.left_out] == ["corp.internal"] if found else not zones
+    assert crtsh.asked == {}
 
 
 def test_outcome_of_an_expected_problem() -> None:

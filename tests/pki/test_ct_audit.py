@@ -152,11 +152,16 @@ def test_malformed_scts() -> None:
 
 
 def test_an_sct_of_the_future() -> None:
-    """Later than the audit by more than clocks differ: invalid, yet the log did sign it, so nothing is said of not logged."""
+    """Later than the audit by more than clocks differ: the log did sign it, one of the clocks is wrong: nothing is decided.
+
+    A certificate may be renewed between the time a run is judged at and the moment it is seen.
+    """
     assert audit([ct_forge.issue([ONE], at=NOW + timedelta(minutes=4)), ISSUER], LIST, NOW).logged is Logged.LOGGED
     found = audit([ct_forge.issue([ONE], at=NOW + DAY), ISSUER], LIST, NOW)
-    assert (_verdicts(found), found.logged) == (["embedded invalid"], Logged.UNKNOWN)
+    assert (_verdicts(found), found.logged) == (["embedded unverifiable"], Logged.UNKNOWN)
     assert (NOW + DAY).isoformat() in found.results[0].reason
+    renewed = audit([ct_forge.issue([ONE, TWO], at=NOW + timedelta(minutes=8)), ISSUER], LIST, NOW, public=True)
+    assert _compliant(renewed) == [None] * 3
 
 
 def test_private_and_unknown_authorities() -> None:
@@ -191,7 +196,7 @@ def test_states_and_remarks() -> None:
     leaf = ct_forge.issue([retired])
     before, after = (audit([leaf, ISSUER], known, at).results[0] for at in (NOW, NOW + 2 * DAY))
     assert (before.state, before.reason) == (LogState.USABLE, "")
-    assert (after.state, after.reason) == (LogState.RETIRED, "the log is retired")
+    assert (after.state, after.reason) == (LogState.RETIRED, f"the log is retired since {NOW + DAY:%Y-%m-%d}")
     unborn = audit([leaf, ISSUER], ct_forge.list_of(replace(retired, states=retired.states[1:])), NOW).results[0]
     assert (unborn.state, unborn.reason) == (None, "the state of the log at that time is not known")
 

@@ -47,6 +47,19 @@ def test_sources_are_named_with_their_verdicts() -> None:
     assert held["ct"]["searched_at"] == "2026-11-20T12:00:00+00:00"
 
 
+def test_rows_that_could_not_be_used_are_told() -> None:
+    """With the answer that they are of."""
+    report = audits.of_leaves({})
+    assert report.ct_facts is not None
+    assert report.ct_facts.sightings is not None
+    first, *others = report.ct_facts.sightings.answers
+    answers = (replace(first, problems=("row: int",)), *others)
+    facts = replace(report.ct_facts, sightings=replace(report.ct_facts.sightings, answers=answers))
+    held = document(replace(report, ct_facts=facts))
+    validator().validate(held)
+    assert sorted(one["problems"] for one in held["ct"]["sources"]) == [[]] * len(others) + [["row: int"]]
+
+
 def test_an_audit_has_the_promised_members() -> None:
     """Verdict, identity, list, policies with reasons, and each SCT; it is there once, however many endpoints serve the leaf."""
     held = document(audits.of_leaves({LEAF: audits.audit(audits.valid())}))

@@ -13,8 +13,10 @@ from servers.zone_values import silent, udp_server, zone
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.records import Zone
 from dnscertscan.model.transparency import CaaAnswer, CaaRecord
+from dnscertscan.resolve import caa
 from dnscertscan.resolve.caa import CaaFinder, read_caa
 from dnscertscan.resolve.lookup import Resolver
+from dnscertscan.resolve.zone_index import ZoneIndex
 
 APEX = "@ SOA ns hostmaster 1 1 1 1 1\n@ NS ns.example.net.\n"
 ONE = CaaRecord(critical=False, tag="issue", value="one.test")
@@ -108,6 +110,30 @@ def test_no_answer_is_not_no_record(nameserver: tuple[str, int]) -> None:
     bad = type(record)(DnsName("example.com"), "CAA", "zero issue\x1b", 1, record.origin)
     (unread,) = find([Zone(broken.name, 1, (*broken.records, bad), "test")], "www.example.com")
     assert unread.problem == r"CAA of example.com: the record 'zero issue\\x1b' cannot be read"
+
+
+def test_an_rrset_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the number of names it is in charge of; the same record twice is one, also under a wildcard."""
+    read: list[str] = []
+    monkeypatch.setattr(caa, "read_caa", lambda text: read.append(text) or read_caa(text))
+    records = "".join(f'@ CAA 0 issue "ca{number}.test"\n' for number in range(50))
+    own = zone("example.com", APEX + records + '*.w CAA 0 issue "one.test"\n' * 3)
+    answers = find([own], *(f"n{number}.example.com" for number in range(30)), "a.w.example.com", "b.w.example.com")
+    assert {answer.at for answer in answers[:30]} == {DnsName("example.com")}
+    assert all(answer.records is answers[0].records for answer in answers[:30])
+    assert len(read) == 52
+    assert answers[30].records == answers[31].records == (ONE,)
+    tree = ZoneIndex([own]).trees[0]
+    assert len(caa._View(own, tree)._wildcards) == 1
+
+
+def test_too_many_records_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer over DNS has as many; the number is told."""
+    monkeypatch.setattr(caa, "MAX_RECORDS", 3)
+    for count, problem in ((3, ""), (4, "CAA of example.com: 4 records, more than 3 are not read")):
+        records = "".join(f'@ CAA 0 issue "ca{number}.test"\n' for number in range(count))
+        (answer,) = find([zone("example.com", APEX + records)], "www.example.com")
+        assert (answer.problem, len(answer.records)) == (problem, 0 if problem else 3)
 
 
 def test_read() -> None:

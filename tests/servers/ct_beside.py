@@ -39,7 +39,7 @@ from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.resolve.mapping import MapSettings, record_text
 from dnscertscan.zones.json_file import JsonFileSource
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC)  # of the import; a run is judged at its own time, which may be minutes later
 ROOT = Authority.root("Beside Root", now=NOW)
 ISSUER = ROOT.intermediate("Beside Issuer")
 QUICK = Limits(timeout=1.0, seconds=5.0, per_minute=60_000, burst=100, attempts=2, pause=0.1)
@@ -87,7 +87,7 @@ class Whole:
         anchors = (TrustStore("house", (Certificate(der(ROOT.certificate)),)),)
         logs = model_list(log)
         policy = CtPolicy(logs, log_private=True)
-        judge = Judge(CheckPolicy(trust=TrustMode.PRIVATE), (), anchors, NOW, record_text=record_text, ct=policy)
+        judge = Judge(CheckPolicy(trust=TrustMode.PRIVATE), (), anchors, datetime.now(UTC), record_text=record_text, ct=policy)
         learn = judge.learn_ct
 
         def listen(facts: CtFacts) -> None:

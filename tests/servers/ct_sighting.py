@@ -147,3 +147,8 @@ def found(
 def codes(findings: Iterable[Finding]) -> list[str]:
     """Slugs, in order."""
     return [finding.rule.slug for finding in findings]
+
+
+def levels(findings: Iterable[Finding]) -> list[tuple[str, str]]:
+    """Slugs and how bad, in order."""
+    return [(finding.rule.slug, finding.severity.name.lower()) for finding in findings]

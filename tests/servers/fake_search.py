@@ -115,11 +115,11 @@ class CrtSh(Service):
             return Answer(200, found.certificate.public_bytes(encoding), "application/pkix-cert")
         if request.value("output") != "json" or not request.value("q"):
             return Answer(200, b"<html><title>crt.sh | Certificate Search</title></html>", "text/html")
-        rows = [row for record in records if (row := self._row(record, request))]
+        rows = [(row, tbs_sha256(record.certificate)) for record in records if (row := self._row(record, request))]
         if request.value("deduplicate") == "Y":
-            rows = list({(row["issuer_ca_id"], row["serial_number"]): row for row in reversed(rows)}.values())
-        rows.sort(key=lambda row: row["entry_timestamp"], reverse=True)
-        return Answer(200, json.dumps(rows).encode())
+            rows = list({(row["issuer_ca_id"], row["serial_number"], tbs): (row, tbs) for row, tbs in reversed(rows)}.values())
+        found = sorted((row for row, _ in rows), key=lambda row: row["entry_timestamp"], reverse=True)
+        return Answer(200, json.dumps(found).encode())
 
     def _row(self, record: Record, request: Request) -> dict[str, Any] | None:
         pattern = request.value("q").lower()

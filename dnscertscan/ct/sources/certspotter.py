@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dnscertscan.ct.aside import aside
@@ -27,6 +27,7 @@ from dnscertscan.pki.signatures import verify
 
 NAME = "certspotter"
 _MAX_FILES, _MAX_OCTETS, _MAX_LOGS = 200_000, 1 << 20, 1000
+_LEFT = timedelta(days=30)
 _KEPT = "what certspotter found for its watch list since it runs"
 
 
@@ -34,8 +35,8 @@ class CertSpotter:
     """``folder`` is the state directory (``certs``, ``logs``, ``version``).
 
     What it means: a certificate there is *found*. None is *absent*, never complete: certspotter sees what is on its watch list
-    and what was logged since it was started; ``as_of`` is when it last read a log with success. A folder that is none, cannot
-    be read or holds more than is read is no answer.
+    and what was logged since it was started; ``as_of`` is when it last read the log with success that is behind most. A folder
+    that is none, cannot be read or holds more than is read is no answer.
     """
 
     name = NAME
@@ -49,7 +50,7 @@ class CertSpotter:
         """See :class:`~dnscertscan.ct.search_values.Source`. The folder is read once."""
         try:
             if self._found is None:
-                self._found = await aside(lambda: _read_folder(self._folder), OSError)
+                self._found = await aside(lambda: _read_folder(self._folder))
         except OSError as error:
             where = visible(str(error.filename or self._folder), 200)
             why = visible(error.strerror or str(error), 100)
@@ -110,7 +111,7 @@ def _read_pair(path: Path, problems: Problems) -> Issuance | None:
     """The chain in a file, with what certspotter wrote about it beside it (it reads names that we may not)."""
     chain, lines = read_chain(_bounded(path))
     said = _json(path.with_suffix(".v1.json"))
-    seen = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    seen = _seen(path, problems)
     found = read_certificate(chain[0].der, NAME, seen) if chain else None
     if found is None:
         problems.add(path.name, lines[0] if lines else "its certificate cannot be read")
@@ -121,7 +122,7 @@ def _read_pair(path: Path, problems: Problems) -> Issuance | None:
     return replace(found, names=tuple(dict.fromkeys((*found.names, *names))), issuer_spki_sha256=spki)
 
 
-def _from_json(said: Mapping[str, object], path: Path, seen: datetime, problems: Problems) -> Issuance | None:
+def _from_json(said: Mapping[str, object], path: Path, seen: datetime | None, problems: Problems) -> Issuance | None:
     identity, listed = digest_of(said, "tbs_sha256"), said.get("dns_names")
     if identity is None:
         return None
@@ -130,6 +131,16 @@ def _from_json(said: Mapping[str, object], path: Path, seen: datetime, problems:
         identity, None, None, "", "", "", names, moment_of(said, "not_before"), moment_of(said, "not_after"),
         digest_of(said, "pubkey_sha256"), NAME, seen, None, False,
     )
+
+
+def _seen(path: Path, problems: Problems) -> datetime | None:
+    """When certspotter wrote the file; a file system may have any number there."""
+    seconds = path.stat().st_mtime
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        problems.add(path.name, "the time of the file is beyond all calendars")
+        return None
 
 
 def _issuer_key(chain: tuple[Certificate, ...]) -> str | None:
@@ -141,7 +152,10 @@ def _issuer_key(chain: tuple[Certificate, ...]) -> str | None:
 
 
 def _last_success(logs: Path) -> datetime | None:
-    """When a log was last read with success, by the newest of their states."""
+    """When the log was last read with success that was not read for the longest time: up to then nothing is missing.
+
+    A log that has left certspotter's list is not read any more, and its folder stays: one that is far behind the others.
+    """
     moments = []
     try:
         for number, folder in enumerate(sorted(logs.iterdir())):
@@ -151,7 +165,7 @@ def _last_success(logs: Path) -> datetime | None:
             moments += [moment] if moment else []
     except OSError:
         return None
-    return max(moments, default=None)
+    return min((moment for moment in moments if max(moments) - moment < _LEFT), default=None)
 
 
 def _json(path: Path) -> Mapping[str, object]:

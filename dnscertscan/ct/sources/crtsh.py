@@ -1,6 +1,7 @@
 """crt.sh over HTTP: a list of rows as JSON, and one request for each certificate, since a row has no TBS hash."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -22,9 +23,10 @@ from dnscertscan.ct.search_reading import (
     text_of,
 )
 from dnscertscan.ct.search_values import Row
-from dnscertscan.ct.sources.base import KeepingSource, service_url
+from dnscertscan.ct.sources.base import KeepingSource, service_url, unexpired
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
+from dnscertscan.model.sightings import SearchResult
 from dnscertscan.pki.bundle import read_chain
 
 NAME = "crt.sh"
@@ -32,6 +34,8 @@ DEFAULT = "https://crt.sh"
 _PER_MINUTE, _BURST = 60.0, 5
 MAX_FETCHED = 100
 """Certificates that are fetched for one domain in one run; the others are in later runs, newest first."""
+_STEP = 5
+"""Certificates that are fetched for one domain before the next one has its turn."""
 _MAX_CERTIFICATE = 1 << 18
 _PATIENCE = 2
 _NOT_ALL = "crt.sh does not say when a list is not whole"
@@ -50,6 +54,7 @@ class CrtSh(KeepingSource):
         self._base = service_url(NAME, base, token)
         super().__init__(NAME, f"{NAME} {self._base}", means)
         fields = {"Authorization": f"Bearer {token}"} if token else None
+        self._open: dict[DnsName, _Work] = {}
         self._asker = Asker(NAME, means, Pace(per_minute or _PER_MINUTE, _BURST, means.budget.tick), fields)
 
     async def _ask(self, domain: DnsName, kept: Kept | None) -> Kept:
@@ -71,45 +76,75 @@ class CrtSh(KeepingSource):
                 raise failure
             truncated, reason = True, f"only a part of the list: {failure}"
         # Logs forget nothing: what was there is there, whatever a list that was cut off says.
-        rows = {row.key: row for row in (kept.rows if kept else ()) if _is_valid(row, as_of)} | rows
-        known = {row.key: row.issuance for row in kept.rows if row.issuance.der is not None} if kept else {}
-        return await self._with_certificates(Kept(as_of, False, truncated, "", reason), rows, known, problems)
+        rows = unexpired(kept.rows if kept else (), as_of) | rows
+        done = {row.key: row for row in kept.rows if row.issuance.tbs_sha256 and row.key in rows} if kept else {}
+        for key, der in (await self._cached([key for key in rows if key not in done])).items():
+            done[key] = _joined(rows[key], der, problems)
+        work = _Work(Kept(as_of, False, truncated, "", reason), rows, done, problems, _order(rows, done))
+        if work.left:
+            self._open[domain] = work
+        return work.answer()
 
     def _list_url(self, identity: str) -> str:
         return f"{self._base}/?{urlencode({'q': identity, 'output': 'json', 'exclude': 'expired', 'deduplicate': 'Y'})}"
 
-    async def _with_certificates(
-        self, kept: Kept, rows: Mapping[str, Row], known: Mapping[str, Issuance], problems: Problems
-    ) -> Kept:
-        """The rows with their certificates, as far as they were fetched before or may be fetched now."""
-        done: dict[str, Row] = {key: Row(key, known[key], row.group) for key, row in rows.items() if key in known}
-        ders = await self._cached([key for key in rows if key not in done])
-        reason, failed, asked = kept.reason, 0, 0
-        for key in _order(rows, done):
-            der = ders.get(key)
-            if der is None:
-                if asked >= MAX_FETCHED or failed >= _PATIENCE:
-                    break
-                asked += 1
-                try:
-                    der = await self._asker.get(f"{self._base}/?{urlencode({'d': key})}", _read_der, _MAX_CERTIFICATE)
-                except NoAnswerError as error:
-                    failed, reason = failed + 1, f"certificates are missing: {error}"
-                    if error.ours:
-                        break
-                    continue
-                failed = 0
-                if self._means.cache:
-                    await self._means.cache.keep_certificate(self._identity, key, der)
-            done[key] = _joined(rows[key], der, problems)
-        missing = len(rows) - len(done)
-        if missing and not failed:
-            reason = f"{missing} certificates are not fetched yet (at most {MAX_FETCHED} in a run for a domain)"
-        found = tuple(done.get(key, row) for key, row in rows.items())
-        return Kept(kept.as_of, False, kept.truncated or missing > 0, "", reason, found, problems.lines)
+    async def go_on(self, domain: DnsName, since: datetime | None = None) -> SearchResult | None:
+        """Some more certificates; the answer is kept when no more are due."""
+        work = self._open.get(domain)
+        if work is None:
+            return None
+        for _ in range(_STEP):
+            if not work.left:
+                break
+            await self._fetch(work)
+        if not work.left:
+            del self._open[domain]
+            await self._store(domain, work.answer())
+        return self._result(domain, work.answer()).since(since)
+
+    async def _fetch(self, work: "_Work") -> None:
+        """The next certificate. After two that do not come in a row there is no next one."""
+        key, work.asked = work.left.pop(0), work.asked + 1
+        try:
+            der = await self._asker.get(f"{self._base}/?{urlencode({'d': key})}", _read_der, _MAX_CERTIFICATE)
+        except NoAnswerError as error:
+            work.failed, work.reason = work.failed + 1, f"certificates are missing: {error}"
+            if error.ours or work.failed >= _PATIENCE:
+                work.left = []
+            return
+        work.failed = 0
+        if self._means.cache:
+            await self._means.cache.keep_certificate(self._identity, key, der)
+        work.done[key] = _joined(work.rows[key], der, work.problems)
 
     async def _cached(self, keys: list[str]) -> dict[str, bytes]:
         return await self._means.cache.certificates(self._identity, keys) if self._means.cache else {}
+
+
+@dataclass(slots=True)
+class _Work:
+    """A list whose certificates are being fetched. ``left`` are those that are to be asked for in this run."""
+
+    kept: Kept
+    rows: Mapping[str, Row]
+    done: dict[str, Row]
+    problems: Problems
+    left: list[str]
+    reason: str = ""
+    asked: int = 0
+    failed: int = 0
+
+    def __post_init__(self) -> None:
+        self.left = self.left[:MAX_FETCHED]
+
+    def answer(self) -> Kept:
+        """As far as it is."""
+        missing = len(self.rows) - len(self.done)
+        reason = self.reason or self.kept.reason
+        if missing and not self.failed:
+            reason = f"{missing} certificates are not fetched yet (at most {MAX_FETCHED} in a run for a domain)"
+        found = tuple(self.done.get(key, row) for key, row in self.rows.items())
+        return Kept(self.kept.as_of, False, self.kept.truncated or missing > 0, "", reason, found, self.problems.lines)
 
 
 def _order(rows: Mapping[str, Row], done: Mapping[str, Row]) -> list[str]:
@@ -124,10 +159,6 @@ def _order(rows: Mapping[str, Row], done: Mapping[str, Row]) -> list[str]:
         if row.group:
             seen.add(row.group)
     return first + then
-
-
-def _is_valid(row: Row, at: datetime) -> bool:
-    return row.issuance.not_after is None or row.issuance.not_after >= at
 
 
 def _started(row: Row) -> str:

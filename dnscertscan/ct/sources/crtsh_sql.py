@@ -12,7 +12,7 @@ from dnscertscan.ct.search_asking import Means, NoAnswerError
 from dnscertscan.ct.search_cache import Kept
 from dnscertscan.ct.search_reading import MAX_ID, MAX_TEXT, Problems, concerns, read_certificate
 from dnscertscan.ct.search_values import Row
-from dnscertscan.ct.sources.base import KeepingSource
+from dnscertscan.ct.sources.base import KeepingSource, goes_on, unexpired
 from dnscertscan.errors import UsageError
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
@@ -69,17 +69,25 @@ class CrtShSql(KeepingSource):
             await connection.close()
 
     async def _ask(self, domain: DnsName, kept: Kept | None) -> Kept:
-        problems = Problems.of(kept.problems if kept else ())
-        rows = {row.key: row for row in kept.rows} if kept else {}
-        as_of, last = self._means.clock(), int(kept.cursor) if kept and kept.cursor.isdigit() else 0
-        after = last if kept and kept.truncated else max(last - _LATE, 0)
+        as_of = self._means.clock()
+        rows = unexpired(kept.rows if kept else (), as_of)
+        before = goes_on(kept, as_of)
+        problems = Problems.of(before.problems, before.ends, as_of) if before else Problems()
+        began = before.began if before else as_of
+        last = int(before.cursor) if before and before.cursor.isdigit() else 0
+        after = last if before and before.truncated else max(last - _LATE, 0)
+
+        def read(reason: str, cursor: int, *, whole: bool) -> Kept:
+            found, ends = tuple(rows.values()), problems.ends(as_of)
+            return Kept(as_of, whole, not whole, str(cursor), reason, found, problems.lines, ends, began)
+
         for number in range(_MAX_PAGES):
             try:
                 page = await self._page(domain, after)
             except NoAnswerError as error:
                 if not number:
                     raise
-                return self._stopped(as_of, after, f"after {number} pages: {error}", rows, problems)
+                return read(f"not complete: after {number} pages: {error}", after, whole=False)
             for record in page:
                 as_of = min(as_of, _moment(record[4]) or as_of)
                 row = read_record(record, domain, problems)
@@ -88,16 +96,11 @@ class CrtShSql(KeepingSource):
             ids = [record[0] for record in page if isinstance(record[0], int) and after < record[0] <= MAX_ID]
             after = max(ids, default=after)
             if len(page) < _PAGE:
-                reason = "as far as crt.sh has read the logs"
-                return Kept(as_of, True, False, str(max(after, last)), reason, tuple(rows.values()), problems.lines)
+                return read("as far as crt.sh has read the logs", max(after, last), whole=True)
             if not ids:
-                return self._stopped(as_of, after, "its pages do not go on", rows, problems)
-            await self._store(domain, self._stopped(as_of, after, "not read to the end", rows, problems))
-        return self._stopped(as_of, after, f"more than {_MAX_PAGES * _PAGE} rows; the next run goes on", rows, problems)
-
-    @staticmethod
-    def _stopped(as_of: datetime, after: int, reason: str, rows: dict[str, Row], problems: Problems) -> Kept:
-        return Kept(as_of, False, True, str(after), f"not complete: {reason}", tuple(rows.values()), problems.lines)
+                return read("not complete: its pages do not go on", after, whole=False)
+            await self._store(domain, read("not complete: not read to the end", after, whole=False))
+        return read(f"not complete: more than {_MAX_PAGES * _PAGE} rows; the next run goes on", after, whole=False)
 
     async def _page(self, domain: DnsName, after: int) -> list[tuple[Any, ...]]:
         import psycopg  # noqa: PLC0415 - an extra, loaded only where it is used

@@ -5,7 +5,6 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from dnscertscan.ct.budget import Pace
@@ -17,6 +16,7 @@ from dnscertscan.ct.search_reading import (
     completed,
     concerns,
     digest_of,
+    is_wildcard_over,
     moment_of,
     read_certificate,
     read_names,
@@ -24,7 +24,7 @@ from dnscertscan.ct.search_reading import (
     text_of,
 )
 from dnscertscan.ct.search_values import Row
-from dnscertscan.ct.sources.base import KeepingSource, service_url
+from dnscertscan.ct.sources.base import KeepingSource, goes_on, service_url, unexpired
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
@@ -54,9 +54,15 @@ class SslMate(KeepingSource):
         self._asker = Asker(NAME, means, pace, fields)
 
     async def _ask(self, domain: DnsName, kept: Kept | None) -> Kept:
-        problems = Problems.of(kept.problems if kept else ())
-        rows = {row.key: row for row in kept.rows} if kept else {}
-        cursor, as_of = (kept.cursor if kept else ""), self._means.clock()
+        as_of = self._means.clock()
+        rows = unexpired(kept.rows if kept else (), as_of)
+        before = goes_on(kept, as_of)
+        problems = Problems.of(before.problems, before.ends, as_of) if before else Problems()
+        cursor, began = (before.cursor, before.began) if before else ("", as_of)
+
+        def stopped(reason: str) -> Kept:
+            return _kept(Kept(as_of, False, True, cursor, f"not complete: {reason}", began=began), rows, problems)
+
         for number in range(_MAX_PAGES):
             try:
                 page = await self._asker.get(self._url(domain, cursor), lambda body: read_rows(body, NAME))
@@ -64,28 +70,27 @@ class SslMate(KeepingSource):
             except NoAnswerError as error:
                 if not number:
                     raise
-                return self._stopped(as_of, cursor, f"after {number} pages: {error}", rows, problems)
+                return stopped(f"after {number} pages: {error}")
             if not page:
-                return Kept(as_of, True, False, cursor, "unexpired issuances only", tuple(rows.values()), problems.lines)
+                return _kept(Kept(as_of, True, False, cursor, "unexpired issuances only", began=began), rows, problems)
             for raw in page:
                 row = read_row(raw, domain, problems)
                 if row is not None:
                     rows[row.key] = row
             if not after or after == cursor:
-                stuck = "its pages do not go on: the last id is missing or was there before"
-                return self._stopped(as_of, cursor, stuck, rows, problems)
+                return stopped("its pages do not go on: the last id is missing or was there before")
             cursor = after
-            await self._store(domain, self._stopped(as_of, cursor, "not read to the end", rows, problems))
-        return self._stopped(as_of, cursor, f"more than {_MAX_PAGES} pages; the next run goes on", rows, problems)
+            await self._store(domain, stopped("not read to the end"))
+        return stopped(f"more than {_MAX_PAGES} pages; the next run goes on")
 
     def _url(self, domain: DnsName, cursor: str) -> str:
         fields = [("domain", domain.text), ("include_subdomains", "true"), ("match_wildcards", "true")]
         fields += [("expand", name) for name in _EXPAND]
         return f"{self._base}/v1/issuances?{urlencode(fields + ([('after', cursor)] if cursor else []), quote_via=quote)}"
 
-    @staticmethod
-    def _stopped(as_of: datetime, cursor: str, reason: str, rows: Mapping[str, Row], problems: Problems) -> Kept:
-        return Kept(as_of, False, True, cursor, f"not complete: {reason}", tuple(rows.values()), problems.lines)
+
+def _kept(kept: Kept, rows: Mapping[str, Row], problems: Problems) -> Kept:
+    return replace(kept, rows=tuple(rows.values()), problems=problems.lines, ends=problems.ends(kept.as_of))
 
 
 def _last_id(page: list[object]) -> str:
@@ -95,7 +100,11 @@ def _last_id(page: list[object]) -> str:
 
 
 def read_row(raw: object, domain: DnsName, problems: Problems) -> Row | None:
-    """One issuance object; None (and a problem) for what is none or is about other names."""
+    """One issuance object; None (and a problem) for what is none or is about other names.
+
+    The wildcard above the domain, for which the service was asked as well, is somebody else's and no problem.
+    """
+    problems.until = moment_of(raw, "not_after") if isinstance(raw, dict) else None
     if not isinstance(raw, dict):
         problems.add("row", f"{type(raw).__name__} where an issuance is due")
         return None
@@ -112,14 +121,23 @@ def read_row(raw: object, domain: DnsName, problems: Problems) -> Row | None:
     row = Issuance(
         claimed, digest_of(raw, "cert_sha256"), digest_of(issuer, "pubkey_sha256"), text_of(issuer, "name"), "", "", names,
         moment_of(raw, "not_before"), moment_of(raw, "not_after"), digest_of(raw, "pubkey_sha256"), NAME, None, None, False,
+        _is_revoked(raw),
     )
     found = _certificate(raw, row, place, problems)
     if not found.tbs_sha256:
         problems.add(place, "neither a certificate nor a TBS hash that could be read")
     if not concerns((*names, *found.names), domain):
+        if is_wildcard_over((*names, *found.names), domain):
+            return None
         problems.add(place, f"names outside {domain.display}: {', '.join(found.names[:3])}")
         return None
     return Row(key, found)
+
+
+def _is_revoked(raw: Mapping[str, object]) -> bool:
+    """As the service found it in CRLs and by OCSP; what is no plain yes is none."""
+    more = raw.get("revocation")
+    return raw.get("revoked") is True or (isinstance(more, dict) and moment_of(more, "time") is not None)
 
 
 def _certificate(raw: Mapping[str, object], row: Issuance, place: str, problems: Problems) -> Issuance:
