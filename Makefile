@@ -6,9 +6,9 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 # The real servers and programs that the tests talk to.
-TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter initdb chromium prometheus promtool
+TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter initdb chromium prometheus promtool icinga2
 TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui \
-                  certspotter postgresql chromium prometheus
+                  certspotter postgresql chromium prometheus icinga2-bin
 
 # Name servers live in sbin, PostgreSQL's server in a folder of its version: they are not on every user's PATH.
 empty :=

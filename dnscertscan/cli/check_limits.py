@@ -11,7 +11,7 @@ from dnscertscan.model.text import visible
 
 _DAY = timedelta(days=1)
 _NUMBER = r"-?\d{1,6}(?:\.\d{1,6})?"
-_RANGE = re.compile(rf"(?P<inside>@?)(?:(?P<start>~|{_NUMBER}%?)?(?P<colon>:))?(?P<end>{_NUMBER}%?)?")
+_RANGE = re.compile(rf"(?P<inside>@?)(?:(?P<start>~|{_NUMBER}%?)?(?P<colon>:))?(?P<end>{_NUMBER}%?)?", re.ASCII)
 _FORMS = "30: is fewer than 30 days left, 25%: less than a quarter of the lifetime, @0:5 between 0 and 5 days"
 
 

@@ -13,6 +13,7 @@ from servers.hostile import Behaviour
 from servers.nginx import Host
 from servers.scanning import der
 
+from dnscertscan.cli import main
 from dnscertscan.demo.authority import Authority, Credential, pem
 
 NOW = datetime.now(UTC)
@@ -174,10 +175,12 @@ def test_a_hostile_certificate(check: Check) -> None:
     ("call", "text"),
     [
         ((), "Missing argument"), (("a.example", "b.example"), "unexpected extra argument"), (("--nonsense",), "No such option"),
-        (("a b",), "names no server"), (("a.example:0",), "is no port"), (("a.example", "-w", "30"), "would alarm when MORE is left"),
+        (("a b",), "names no server"), (("a.example:0",), "is no port"),
+        (("a.example", "-w", "30"), "would alarm when MORE is left"),
         (("a.example", "-c", "x"), "is no range"), (("a.example", "-c", "10:5"), "ends before it starts"),
         (("a.example", "--timeout", "0"), "is no duration"), (("a.example", "--timeout", "1d"), "is the most"),
-        (("a.example", "--ca-file", "missing.pem"), "cannot read the CA file"), (("a.example", "--unreachable", "x"), "is not one of"),
+        (("a.example", "--ca-file", "missing.pem"), "cannot read the CA file"),
+        (("a.example", "--unreachable", "x"), "is not one of"),
         (("a.example", "--issuer", "sha256:12"), "64 hex digits"), (("a.example", "--config", "missing.toml"), "cannot read"),
         (("a.example", "--starttls", "x"), "is not one of"), (("a.example", "--address", "x"), "write an IP address"),
     ],
@@ -193,8 +196,6 @@ def test_a_wrong_call(check: Check, call: tuple[str, ...], text: str) -> None:
 def test_help_is_no_check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """--help is for people: status 0 and no status line."""
     monkeypatch.setattr("sys.argv", ["dnscertscan", "check", "--help"])
-    from dnscertscan.cli import main
-
     with pytest.raises(SystemExit) as ended:
         main()
     assert not ended.value.code
