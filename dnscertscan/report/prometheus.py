@@ -74,7 +74,7 @@ CT_LOGGED = Metric(
     _ENDPOINT,
 )
 EXPECTED_MIN = Metric(
-    "dnscertscan_endpoint_expected_min_seconds", "The least time that healthy rotation leaves the certificate; where that is set.",
+    "dnscertscan_endpoint_expected_min_seconds", "The least time that healthy rotation leaves the certificate; where it is set.",
     _ENDPOINT,
 )
 EXPECTED_MAX = Metric(
