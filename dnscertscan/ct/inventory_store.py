@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from dnscertscan.ct.inventory_values import Decision, Item, Kind, State
+from dnscertscan.ct.shared_file import make_tables, write_ahead
 from dnscertscan.errors import OutputError
 from dnscertscan.model.text import visible
 
@@ -19,18 +20,15 @@ UNSEEN = timedelta(days=800)
 _VERSION = 1
 _BUSY = 10.0
 """Seconds to wait for another run that is writing."""
-_TABLES = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS issuances (
+_TABLES = """
+CREATE TABLE issuances (
     tbs TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, known TEXT NOT NULL, names TEXT NOT NULL, issuer TEXT NOT NULL,
     serial TEXT NOT NULL, not_after TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS decisions (
+CREATE TABLE decisions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, tbs TEXT NOT NULL, kind TEXT NOT NULL, faults TEXT NOT NULL, reason TEXT NOT NULL,
     until TEXT NOT NULL, made TEXT NOT NULL
 );
-PRAGMA user_version = {_VERSION};
-COMMIT;
 """
 _NOTE = """
 INSERT INTO issuances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tbs) DO UPDATE SET
@@ -81,13 +79,11 @@ class InventoryStore:
 
     def _prepare(self, now: datetime) -> None:
         with self._guard():
-            version = self._base.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            version = make_tables(self._base, _TABLES, _VERSION)
+            if version != _VERSION:
                 said = f"{self._place}: is of another version of dnscertscan ({version})"
                 raise OutputError(f"{said}; update, or name another file with --database")
-            self._base.execute("PRAGMA journal_mode = WAL")
-            if version == 0:
-                self._base.executescript(_TABLES)
+            write_ahead(self._base, _BUSY)
             self._base.execute("DELETE FROM issuances WHERE last < ?", ((now - UNSEEN).isoformat(),))
 
     def close(self) -> None:

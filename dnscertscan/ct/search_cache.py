@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from dnscertscan.ct.aside import aside
 from dnscertscan.ct.search_values import Note, Row
+from dnscertscan.ct.shared_file import make_tables
 from dnscertscan.model.ct import Issuance
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.text import visible
@@ -150,12 +151,9 @@ class Cache:
         self._path.touch(mode=0o600)
         base = sqlite3.connect(self._path, timeout=2, check_same_thread=False)
         try:
-            (version,) = base.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _VERSION):
-                raise _OtherVersionError
             base.execute(f"PRAGMA max_page_count = {max(self._max_bytes // _PAGE, 32)}")
-            if version == 0:
-                base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT")
+            if make_tables(base, _SCHEMA, _VERSION) != _VERSION:
+                raise _OtherVersionError
             oldest = (self._clock() - UNUSED).isoformat()
             with base:
                 base.execute("DELETE FROM answers WHERE used < ?", (oldest,))

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
+from dnscertscan.ct.shared_file import make_tables, write_ahead
 from dnscertscan.errors import OutputError
 from dnscertscan.pki.tree_heads import TreeHead
 
@@ -20,22 +21,19 @@ _VERSION = 1
 _BUSY = 10.0
 """Seconds to wait for another run that is writing."""
 _TABLES = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS heads (
+CREATE TABLE heads (
     log_id BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, timestamp INTEGER NOT NULL, signature BLOB NOT NULL,
     origin TEXT NOT NULL, raw BLOB NOT NULL, source TEXT NOT NULL, seen TEXT NOT NULL, problem TEXT NOT NULL,
     PRIMARY KEY (log_id, timestamp, size, root, problem)
 );
-CREATE TABLE IF NOT EXISTS links (
+CREATE TABLE links (
     log_id BLOB NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, later INTEGER NOT NULL, later_root BLOB NOT NULL,
     seen TEXT NOT NULL, PRIMARY KEY (log_id, size, root, later, later_root)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS included (
+CREATE TABLE included (
     log_id BLOB NOT NULL, leaf BLOB NOT NULL, position INTEGER NOT NULL, size INTEGER NOT NULL, timestamp INTEGER NOT NULL,
     seen TEXT NOT NULL, PRIMARY KEY (log_id, leaf)
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
-COMMIT;
 """
 _HEADS = (
     "SELECT size, root, timestamp, signature, origin, raw FROM heads WHERE log_id = ? AND problem = ''"
@@ -75,13 +73,11 @@ class TreeStore:
 
     def _prepare(self, now: datetime) -> None:
         with self._guard():
-            version = self._base.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            version = make_tables(self._base, _TABLES, _VERSION)
+            if version != _VERSION:
                 raise OutputError(f"{self.path}: is of another version of dnscertscan ({version}); update, or move it away")
-            self._base.execute("PRAGMA journal_mode = WAL")
+            write_ahead(self._base, _BUSY)
             self._base.execute("PRAGMA synchronous = NORMAL")
-            if version == 0:
-                self._base.executescript(_TABLES)
             self._base.execute("DELETE FROM included WHERE seen < ?", ((now - LONGEST).isoformat(),))
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,15 +25,15 @@ def open_file(path: Path) -> BinaryIO:
     caller opened himself and hands over by its number (``/dev/stdin``, a shell's ``<(...)``) is read like standard input.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(os.close, handle)
         found = os.fstat(handle)
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if stat.S_ISFIFO(found.st_mode) and str(path).startswith(_HANDED_OVER):
             os.set_blocking(handle, True)
-        elif not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.stat(os.devnull)):  # noqa: PTH116 - a device's name, no path of ours
+        elif not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, Path(os.devnull).stat()):
             raise OSError(errno.EINVAL, f"is {special(found.st_mode) or 'no file'}, not a file", str(path))
-        return os.fdopen(handle, "rb")
-    except BaseException:
-        os.close(handle)
-        raise
+        file = os.fdopen(handle, "rb")
+        on_failure.pop_all()
+    return file

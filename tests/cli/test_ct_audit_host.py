@@ -3,37 +3,27 @@
 import json
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import nginx
+from servers.ct_audited import CA, NAME, NOW, two_logs
 from servers.ct_auditing import Run, at_loopback, found_in, runner
 from servers.ct_issue import Issued, issue, late_scts, serverinfo, staple
 from servers.ct_log import CtLog
-from servers.ct_log_core import HandClock
 from servers.nginx import Host
 from servers.tls_tools import s_server
 
 from dnscertscan.demo.authority import Authority, Credential, pem
 
-NOW = datetime.now(UTC)
-ISSUED = NOW - timedelta(days=9)
-NAME = "www.watched.com"
 LIST = ("--log-list", "logs.json")
-ROOT = Authority.root("Host Root", now=NOW)
-CA = ROOT.intermediate("Host Issuer")
 
 
 @pytest.fixture(scope="module")
 def logs() -> Iterator[tuple[CtLog, CtLog]]:
-    """Two logs whose clocks stand at the issuance."""
-    with (
-        CtLog("alpha", [ROOT.certificate], clock=HandClock(ISSUED)) as alpha,
-        CtLog("beta", [ROOT.certificate], operator="Operator B", static_ext=True, mmd=60, clock=HandClock(ISSUED)) as beta,
-    ):
-        yield alpha, beta
+    with two_logs() as both:
+        yield both
 
 
 @pytest.fixture(scope="module")

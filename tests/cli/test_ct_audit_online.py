@@ -1,12 +1,13 @@
 """`dnscertscan ct audit HOST` with --search and --inclusion: found, found nowhere, not known; proven, missing."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import nginx
+from servers.ct_audited import CA, ISSUED, NAME, NOW, ROOT, two_logs
 from servers.ct_auditing import Run, at_loopback, found_in, runner
 from servers.ct_issue import Issued, issue, log_list
 from servers.ct_log import CtLog
@@ -14,23 +15,11 @@ from servers.ct_log_core import HandClock
 from servers.fake_search import FAILURES, CrtSh, SslMate
 from servers.nginx import Host
 
-from dnscertscan.demo.authority import Authority
-
-NOW = datetime.now(UTC)
-ISSUED = NOW - timedelta(days=9)
-NAME = "www.watched.com"
-ROOT = Authority.root("Host Root", now=NOW)
-CA = ROOT.intermediate("Host Issuer")
-
 
 @pytest.fixture(scope="module")
 def logs() -> Iterator[tuple[CtLog, CtLog]]:
-    """Two logs whose clocks stand at the issuance."""
-    with (
-        CtLog("alpha", [ROOT.certificate], clock=HandClock(ISSUED)) as alpha,
-        CtLog("beta", [ROOT.certificate], operator="Operator B", static_ext=True, mmd=60, clock=HandClock(ISSUED)) as beta,
-    ):
-        yield alpha, beta
+    with two_logs() as both:
+        yield both
 
 
 @pytest.fixture(scope="module")
