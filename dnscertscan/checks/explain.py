@@ -6,6 +6,7 @@ from textwrap import wrap
 
 from dnscertscan.checks.catalog import RULES
 from dnscertscan.model.findings import Rule
+from dnscertscan.model.rule_text import markdown_help
 
 _WIDTH = 80
 
@@ -39,21 +40,8 @@ def rules_markdown(rules: Iterable[Rule] = tuple(RULES.values())) -> str:
     lines += [f"| [{one.code}](#{one.code.lower()}-{one.slug}) | {one.slug} | {one.severity} | {one.title} |" for one in rules]
     for rule in rules:
         lines += ["", f"## {rule.code} {rule.slug}", "", f"{rule.title}. Severity: {rule.severity}. Scope: {rule.scope}."]
-        lines += ["", f"**Why it matters.** {_markdown(rule.why)}", "", f"**How to fix it.** {_markdown(rule.fix)}"]
-        if rule.references:
-            lines += ["", f"Sources: {'; '.join(rule.references)}."]
+        lines += ["", markdown_help(rule)]
     return "\n".join(lines) + "\n"
-
-
-def _markdown(text: str) -> str:
-    """Paragraphs and indented commands, with the empty lines between them that make the commands code blocks."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        command = line.startswith("    ")
-        if lines and not (command and lines[-1].startswith("    ")):
-            lines.append("")
-        lines.append(line if command else line.replace("*", "\\*").replace("<", "&lt;"))
-    return "\n".join(lines)
 
 
 def rules_json(rules: Iterable[Rule] = tuple(RULES.values())) -> str:

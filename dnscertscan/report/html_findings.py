@@ -9,12 +9,12 @@ from itertools import chain, groupby, islice
 
 from dnscertscan.model.certificates import CertificateRef
 from dnscertscan.model.collected import Groups, Key, grouped
-from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.model.findings import Finding, Rule, Severity
 from dnscertscan.model.observations import Deployment, Handshake, Observation
 from dnscertscan.model.report import Report
 from dnscertscan.model.text import visible
 from dnscertscan.report.html_chain import Drawing, draw
+from dnscertscan.report.words import nameless, place_of
 
 FULL, FIRST = 2000, 200
 """Up to so many certificates are all shown in full; of more, so many of the worst: the page stays one that a browser can open."""
@@ -26,7 +26,6 @@ _BLOCK_FULL, _BLOCK = 10, 50
 _WORDY = 50
 """Findings of one certificate whose messages are given whole."""
 _WORDS = 100
-_EACH = '"(each name below)"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +209,7 @@ def _ident(finding: Finding) -> str:
 
 def _same(finding: Finding) -> tuple[int, str, str, str]:
     """What is the same but for the target: a message that quotes its name is, too."""
-    return -finding.severity, finding.rule.code, _nameless(finding), finding.store or ""
-
-
-def _nameless(finding: Finding) -> str:
-    name = finding.subject.fqdn
-    return finding.message.replace(f'"{name}"', _EACH) if name else finding.message
+    return -finding.severity, finding.rule.code, nameless(finding), finding.store or ""
 
 
 def _fit(finding: Finding, observation: Observation, deployment: Deployment) -> int:
@@ -231,7 +225,7 @@ def _parts(alike: Iterable[tuple[Key, Iterator[Finding]]], sizes: Iterator[int],
     before = ""
     for number, (_, same) in enumerate(alike):
         first, size = next(same), next(sizes)
-        message = first.message if size == 1 else _nameless(first)
+        message = first.message if size == 1 else nameless(first)
         store = first.store if first.store and first.store not in message else ""
         if not full or number >= _WORDY:
             message = _in_short(message, _shown(first))
@@ -252,15 +246,9 @@ def _in_short(message: str, shown: CertificateRef | None) -> str:
 
 def _line(finding: Finding, *, full: bool) -> Line:
     at = finding.subject
-    name = visible(at.fqdn or at.zone, 260) or "-"
-    named = f"{name} (for {visible(at.wildcard, 260)})" if at.wildcard else name
-    if at.ip_address:
-        named = f"{visible(Endpoint(at.ip_address, at.port or 0).text, 260)} {named}"
-    elif at.port:
-        named = f"{named} port {at.port}"
     notes = []
     if full and at.record and not (at.record.startswith(f"{at.fqdn}. A") and at.record.endswith(f" {at.ip_address}")):
         notes.append(visible(at.record, 260))
     if at.zone and at.zone != (at.fqdn or at.zone) and not at.fqdn.endswith(f".{at.zone}"):
         notes.append(f"zone {visible(at.zone, 260)}")
-    return Line(named, ", ".join(notes))
+    return Line(place_of(finding), ", ".join(notes))

@@ -12,9 +12,9 @@ from itertools import groupby
 from dnscertscan.model.collected import grouped
 from dnscertscan.model.findings import Finding, Rule, Severity
 from dnscertscan.model.report import Report, State
+from dnscertscan.model.rule_text import markdown_help
 from dnscertscan.model.text import visible
 from dnscertscan.report.base import Format, in_chunks, utc
-from dnscertscan.report.rule_text import markdown_help
 from dnscertscan.report.summary import incomplete_reasons, summary
 from dnscertscan.report.words import message_of, place_of
 

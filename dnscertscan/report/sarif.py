@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from dnscertscan.model.findings import Finding, Rule, Severity
 from dnscertscan.model.report import Report
+from dnscertscan.model.rule_text import markdown_help, plain_help
 from dnscertscan.model.text import visible
 from dnscertscan.report.base import Format, in_chunks, utc
-from dnscertscan.report.joined import Named, Source, Sources, by_name
+from dnscertscan.report.joined import Joined, Named, Source, Sources
 from dnscertscan.report.json_report import block, encode
-from dnscertscan.report.rule_text import markdown_help, plain_help
 from dnscertscan.report.summary import incomplete_reasons, summary
 from dnscertscan.report.words import message_of, place_of
 
@@ -69,7 +69,7 @@ def _time(moment: datetime) -> str:
 
 def _results(report: Report, index: dict[str, int]) -> Iterator[dict[str, Any]]:
     sources = Sources(report)
-    for named in by_name(report):
+    for named in Joined(report):
         for finding, source in sources.located(named):
             yield {
                 "ruleId": finding.rule.code, "ruleIndex": index[finding.rule.code], "level": _LEVELS[finding.severity],

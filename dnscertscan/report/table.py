@@ -3,16 +3,15 @@
 import textwrap
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby, zip_longest
 
 from dnscertscan.model.collected import Groups, grouped
-from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.report import Report
-from dnscertscan.model.text import visible
 from dnscertscan.report.base import Format, in_chunks
 from dnscertscan.report.summary import summary
+from dnscertscan.report.words import message_of, nameless, place_of
 
 HEADERS = ("status", "code", "n", "endpoint", "message")
 
@@ -53,6 +52,8 @@ class _Measures:
 
     sizes: "array[int]" = field(default_factory=lambda: array("L"))
     """How many endpoints each group has."""
+    named: bytearray = field(default_factory=bytearray)
+    """Whether all of a group have the same name, so that its message may say it."""
     code: int = 0
     endpoint: int = 0
     texts: tuple[int, int] = (0, 0)
@@ -62,11 +63,11 @@ class _Measures:
 def _table(groups: Groups[Finding], width: int, colour: bool) -> Iterator[str]:
     measures = _measured(groups)
     limits = _limits(measures, width)
-    texts = measures.texts if width <= 0 else _longest(_lines(groups, measures.sizes, limits))
+    texts = measures.texts if width <= 0 else _longest(_lines(groups, measures, limits))
     cells = (max(map(len, map(str, Severity))), measures.code, len(str(max(measures.sizes))), *texts)
     widths = [max(cell, len(header) + _PADDING) for cell, header in zip(cells, HEADERS, strict=True)]
     yield _row(HEADERS, widths) + "\n" + _row(["-" * size for size in widths], widths)
-    for severity, line in _lines(groups, measures.sizes, limits):
+    for severity, line in _lines(groups, measures, limits):
         text = _row(line, widths)
         status = line[0]
         yield "\n" + (_paint(_COLOURS[severity], status) + text[len(status) :] if colour and status else text)
@@ -77,34 +78,37 @@ def _row(cells: Iterable[str], widths: Iterable[int]) -> str:
 
 
 def _same(finding: Finding) -> tuple[int, str, str, str, str]:
-    """What is the same but for the endpoint; worst first, then by code."""
+    """What is the same but for the endpoint, the name that a message quotes among it; worst first, then by code."""
     at_fault = finding.certificate.sha256 if finding.certificate else ""
-    return -finding.severity, finding.rule.code, finding.message, finding.store or "", at_fault
+    return -finding.severity, finding.rule.code, nameless(finding), finding.store or "", at_fault
 
 
 def _measured(groups: Groups[Finding]) -> _Measures:
     measures = _Measures()
     shown = message = 0
     for _, members in groupby(groups.ordered(), _same):
-        size = 0
-        for finding in members:
-            if not size:
-                measures.code = max(measures.code, len(finding.rule.code))
-                message = max(message, len(_message(finding).strip()))
-            endpoint = _endpoint(finding)
+        first = next(members)
+        size, named = 0, True
+        for finding in chain((first,), members):
+            endpoint = place_of(finding)
             measures.endpoint = max(measures.endpoint, len(endpoint))
             shown = max(shown, len(endpoint.strip()))
+            named = named and finding.subject.fqdn == first.subject.fqdn
             size += 1
+        measures.code = max(measures.code, len(first.rule.code))
+        message = max(message, len(_message(first, named).strip()))
         measures.sizes.append(size)
+        measures.named.append(named)
     measures.texts = (shown, message)
     return measures
 
 
-def _lines(groups: Groups[Finding], sizes: Iterable[int], limits: tuple[int, int]) -> Iterator[tuple[Severity, Line]]:
-    for size, (_, members) in zip(sizes, groupby(groups.ordered(), _same), strict=True):
+def _lines(groups: Groups[Finding], measures: _Measures, limits: tuple[int, int]) -> Iterator[tuple[Severity, Line]]:
+    alike = (members for _, members in groupby(groups.ordered(), _same))
+    for size, named, members in zip(measures.sizes, measures.named, alike, strict=True):
         first = next(members)
-        right = _wrap(_message(first), limits[1])
-        left = (line for one in chain((first,), members) for line in _wrap(_endpoint(one), limits[0], indent="  "))
+        right = _wrap(_message(first, named), limits[1])
+        left = (line for one in chain((first,), members) for line in _wrap(place_of(one), limits[0], indent="  "))
         facts = (str(first.severity), first.rule.code, str(size))
         for at, (place, words) in enumerate(zip_longest(left, right, fillvalue="")):
             yield first.severity, (*(facts if at == 0 else ("", "", "")), place, words)
@@ -117,19 +121,8 @@ def _longest(lines: Iterable[tuple[Severity, Line]]) -> tuple[int, int]:
     return endpoint, message
 
 
-def _endpoint(finding: Finding) -> str:
-    at = finding.subject
-    name = visible(at.fqdn or at.zone, 260) or "-"
-    named = f"{name} (for {visible(at.wildcard, 260)})" if at.wildcard else name
-    if at.ip_address:
-        return f"{visible(Endpoint(at.ip_address, at.port or 0).text)} {named}"
-    return f"{named} port {at.port}" if at.port else named
-
-
-def _message(finding: Finding) -> str:
-    words = visible(finding.message)
-    only = visible(finding.store or "", 260)
-    return f"{words} (trust store {only})" if only and only not in words else words
+def _message(first: Finding, named: object) -> str:
+    return message_of(first if named else replace(first, message=nameless(first)))
 
 
 def _limits(measures: _Measures, width: int) -> tuple[int, int]:

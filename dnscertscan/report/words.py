@@ -4,6 +4,8 @@ from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.text import visible
 
+_EACH = '"(each name listed)"'
+
 
 def place_of(finding: Finding) -> str:
     """``192.0.2.1:443 www.example.com``; a probe has ``(for *.example.com)``; without address the name or the zone alone."""
@@ -25,3 +27,9 @@ def message_of(finding: Finding) -> str:
     words = visible(finding.message)
     only = visible(finding.store or "", 260)
     return f"{words} (trust store {only})" if only and only not in words else words
+
+
+def nameless(finding: Finding) -> str:
+    """The message without the target's own name: what is the same for many targets, whose names stand beside it."""
+    name = finding.subject.fqdn
+    return finding.message.replace(f'"{name}"', _EACH) if name else finding.message

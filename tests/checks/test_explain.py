@@ -31,9 +31,12 @@ def test_the_markdown_page_has_a_linked_section_for_every_rule() -> None:
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) == anchors
     assert len(anchors) == len(RULES)
     lines = page.splitlines()
-    commands = [index for index, line in enumerate(lines) if line.startswith("    ")]
-    assert commands
-    assert all(lines[index - 1] == "" or lines[index - 1].startswith("    ") for index in commands)
+    fences = [index for index, line in enumerate(lines) if line == "```"]
+    assert fences
+    assert len(fences) % 2 == 0
+    inside = {line for start, end in zip(fences[::2], fences[1::2], strict=True) for line in lines[start + 1 : end]}
+    commands = {line[4:] for rule in RULES.values() for line in f"{rule.why}\n{rule.fix}".splitlines() if line.startswith("    ")}
+    assert inside == commands
     assert "\\*.example.com" in page
 
 

@@ -74,7 +74,7 @@ def test_the_same_finding_on_many_names_is_said_once() -> None:
     names = [f"n{number}.example.com" for number in range(300)]
     found = [factory.finding(f'"{name}" was asked for', fqdn=name, record="", certificate=at_fault) for name in names]
     page = html(factory.report([*found, factory.finding("and more", certificate=at_fault)]))
-    assert page.count("&#34;(each name below)&#34; was asked for</p>") == 1
+    assert page.count("&#34;(each name listed)&#34; was asked for</p>") == 1
     assert [target.split()[1] for _, target in Page(page.encode()).targets] == [*names, "www.example.com"]
     assert page.count('<details class="why">') == 1
     assert "<summary>300 targets</summary>" in page
