@@ -122,7 +122,7 @@ class Found:
 
         def order(finding: Finding) -> Key:
             shown, ident = _shown(finding), _ident(finding)
-            end = ("9999" if shown.not_after is None else shown.not_after.isoformat()) if shown else ""
+            end = "9999" if shown is None or shown.not_after is None else shown.not_after.isoformat()
             subject = shown.subject[:200] if shown else ""
             return -worst.get(ident, int(finding.severity)), end, subject, ident, *_same(finding)
 

@@ -68,6 +68,16 @@ def test_findings_stand_under_their_certificate() -> None:
     assert text.count(advice) == 3 + 2  # where they are found, and at the end
 
 
+def test_the_most_urgent_entry_comes_first() -> None:
+    """By severity, then by the end; what is about no certificate, and so has no end, follows those that have one."""
+    soon, late = (reference(served(2)[number][0], 0) for number in range(2))
+    found = [
+        factory.finding("no zone", rule_hit=factory.ZONE_FAILED, address="", port=None), factory.finding("late", certificate=late),
+        factory.finding("ends soon", rule_hit=factory.EXPIRING, certificate=soon),
+    ]
+    assert Page(html(factory.report(found)).encode()).entries == [late.subject, factory.ZONE_FAILED.title, soon.subject]
+
+
 def test_the_same_finding_on_many_names_is_said_once() -> None:
     """A wrong certificate behind many names is one finding in words, with all the names; its rule is explained once."""
     at_fault = reference(served(1)[0][0], 0)
