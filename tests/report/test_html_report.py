@@ -72,7 +72,8 @@ def test_the_most_urgent_entry_comes_first() -> None:
     """By severity, then by the end; what is about no certificate, and so has no end, follows those that have one."""
     soon, late = (reference(served(2)[number][0], 0) for number in range(2))
     found = [
-        factory.finding("no zone", rule_hit=factory.ZONE_FAILED, address="", port=None), factory.finding("late", certificate=late),
+        factory.finding("no zone", rule_hit=factory.ZONE_FAILED, address="", port=None),
+        factory.finding("late", certificate=late),
         factory.finding("ends soon", rule_hit=factory.EXPIRING, certificate=soon),
     ]
     assert Page(html(factory.report(found)).encode()).entries == [late.subject, factory.ZONE_FAILED.title, soon.subject]
