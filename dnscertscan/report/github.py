@@ -10,7 +10,7 @@ from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.report import Report
 from dnscertscan.model.text import visible
 from dnscertscan.report.base import Format, in_chunks
-from dnscertscan.report.joined import Source, Sources, by_name
+from dnscertscan.report.joined import Joined, Source, Sources
 from dnscertscan.report.summary import incomplete_reasons, summary
 from dnscertscan.report.words import message_of, place_of
 
@@ -28,10 +28,10 @@ def _lines(report: Report) -> Iterator[str]:
     for reason in incomplete_reasons(report):
         yield command("error", reason, title="dnscertscan: incomplete")
     yield command("notice", summary(report)[0], title="dnscertscan")
-    sources, counted = Sources(report), report.severities()
+    joined, sources, counted = Joined(report), Sources(report), report.severities()
     for severity in sorted(_COMMANDS, reverse=True):
         if counted[severity]:
-            for named in by_name(report):
+            for named in joined:
                 for finding, source in sources.located(named):
                     if finding.severity == severity:
                         yield _annotation(finding, source)

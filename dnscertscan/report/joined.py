@@ -27,28 +27,34 @@ class Named:
     findings: list[Finding]
 
 
-def by_name(report: Report) -> Iterator[Named]:
+class Joined:
     """Every row and every finding once, in the order of zones and names; no more than one name is held.
 
-    A finding on a target that several zones lead to stands in the first of them, which is the one whose row was scanned.
+    Can be gone through again: what that takes is sorted once. A finding on a target that several zones lead to stands in the
+    first of them, which is the one whose row was scanned.
     """
-    spelt = {problem.zone or problem.source: _canonical(problem.zone) or problem.source for problem in report.coverage.problems}
 
-    def of_row(row: CoverageRow) -> Key:
-        zone = row.zone if row.fqdn else spelt.get(row.zone, row.zone)
+    def __init__(self, report: Report) -> None:
+        problems = report.coverage.problems
+        self._spelt = {problem.zone or problem.source: _canonical(problem.zone) or problem.source for problem in problems}
+        self._rows = grouped(report.coverage.rows, self._of_row)
+        self._findings = grouped(report.findings, _of_finding)
+
+    def __iter__(self) -> Iterator[Named]:
+        rows: Iterator[tuple[Key, Member]] = ((self._of_row(row), row) for row in self._rows.ordered())
+        findings: Iterator[tuple[Key, Member]] = ((_of_finding(finding), finding) for finding in self._findings.ordered())
+        for (zone, name), members in groupby(merge(rows, findings, key=lambda pair: pair[0]), lambda pair: pair[0][:2]):
+            named = Named(zone, name, [], [])
+            for _, member in members:
+                if isinstance(member, Finding):
+                    named.findings.append(member)
+                else:
+                    named.rows.append(member)
+            yield named
+
+    def _of_row(self, row: CoverageRow) -> Key:
+        zone = row.zone if row.fqdn else self._spelt.get(row.zone, row.zone)
         return zone, row.fqdn or zone, row.ip_address, -1 if row.port is None else row.port
-
-    rows: Iterator[tuple[Key, Member]] = ((of_row(row), row) for row in grouped(report.coverage.rows, of_row).ordered())
-    ordered = grouped(report.findings, _of_finding).ordered()
-    findings: Iterator[tuple[Key, Member]] = ((_of_finding(finding), finding) for finding in ordered)
-    for (zone, name), members in groupby(merge(rows, findings, key=lambda pair: pair[0]), lambda pair: pair[0][:2]):
-        named = Named(zone, name, [], [])
-        for _, member in members:
-            if isinstance(member, Finding):
-                named.findings.append(member)
-            else:
-                named.rows.append(member)
-        yield named
 
 
 def _of_finding(finding: Finding) -> Key:

@@ -13,7 +13,7 @@ from dnscertscan.model.observations import FailureKind
 from dnscertscan.model.report import CoverageRow, Report, State
 from dnscertscan.model.text import visible
 from dnscertscan.report.base import Format, in_chunks, utc
-from dnscertscan.report.joined import Named, by_name, source_of
+from dnscertscan.report.joined import Joined, Named, source_of
 from dnscertscan.report.words import message_of, place_of, place_text
 
 
@@ -67,16 +67,17 @@ def render_junit(report: Report) -> Iterator[bytes]:
 
 
 def _document(report: Report) -> Iterator[str]:
+    joined = Joined(report)
     zones: dict[str, _Counts] = {}
     whole = _Counts()
-    for zone, case in _cases(report):  # a suite begins with its counts
+    for zone, case in _cases(joined):  # a suite begins with its counts
         whole.add(case)
         zones.setdefault(zone, _Counts()).add(case)
     started = utc(report.run.started) or ""
     lasted = (report.run.finished - report.run.started).total_seconds()
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield _open("testsuites", {"name": "dnscertscan", **whole.attributes, "time": f"{lasted:.3f}", "timestamp": started}) + "\n"
-    for zone, cases in groupby(_cases(report), lambda pair: pair[0]):
+    for zone, cases in groupby(_cases(joined), lambda pair: pair[0]):
         counts = zones[zone]
         head = {"name": visible(zone, 260), **counts.attributes, "time": f"{counts.seconds:.3f}", "timestamp": started}
         yield _open("testsuite", head) + "\n"
@@ -86,8 +87,8 @@ def _document(report: Report) -> Iterator[str]:
     yield "</testsuites>\n"
 
 
-def _cases(report: Report) -> Iterator[tuple[str, _Case]]:
-    for named in by_name(report):
+def _cases(joined: Joined) -> Iterator[tuple[str, _Case]]:
+    for named in joined:
         for case in _cases_of(named):
             yield named.zone, case
 

@@ -1,9 +1,11 @@
 """A sorted collection on disk: filled once, then read and regrouped as often as anybody likes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 from typing import Generic, TypeVar
 
 from dnscertscan.model.collected import Key
+from dnscertscan.store.database import PAGE
 from dnscertscan.store.keys import key_octets
 from dnscertscan.store.scratch import Scratch
 
@@ -42,8 +44,14 @@ class Shelf(Collection[T]):
 
     def at(self, numbers: Iterable[int]) -> list[T]:
         """The items with these numbers, which count from 1."""
-        rows = (self._database.row("SELECT body FROM item WHERE number = ?", (number,)) for number in numbers)
-        return [self._unpack(row[0]) for row in rows if row]
+        found: list[T] = []
+        left = iter(numbers)
+        while some := list(islice(left, PAGE)):
+            marks = ",".join("?" * len(some))
+            rows = self._database.rows(f"SELECT number, body FROM item WHERE number IN ({marks})", some)  # noqa: S608 - marks alone
+            bodies = dict(rows)
+            found += (self._unpack(bodies[number]) for number in some if number in bodies)
+        return found
 
     def grouped(self, key: Callable[[T], Key]) -> "Regrouped[T]":
         """The items by a key, kept on disk too."""
