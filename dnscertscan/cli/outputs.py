@@ -44,7 +44,6 @@ class Outputs:
         self._stdout_fails = False
         self.lost = False
         """Whether a file could not be written: its report exists nowhere else."""
-        _refuse_same([*output.files, *([output.coverage] if output.coverage else [])])
         style = FORMATS[output.format]  # raises with the hint
         if style.binary and sys.stdout.isatty():
             raise UsageError(f"{style.name} is nothing for a terminal; write it to a file with -o, or redirect standard output")
@@ -131,13 +130,6 @@ def discard_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _refuse_same(paths: Sequence[Path]) -> None:
-    places = [path.absolute() for path in paths]
-    for path in places:
-        if places.count(path) > 1 and path.name not in ("-", "null", "stdout"):
-            raise UsageError(f"{path}: two outputs of one run cannot be the same file; name another")
 
 
 def _writable(path: Path) -> bool:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from dnscertscan.assembly import assemble, sources, utc_now
 from dnscertscan.cli.logs import log_to
 from dnscertscan.cli.outputs import Outputs
+from dnscertscan.cli.overwriting import refuse_overwriting
 from dnscertscan.cli.resume import Keeper
 from dnscertscan.cli.watch import Watcher
 from dnscertscan.errors import ExitStatus, worst
@@ -33,6 +34,7 @@ _FAIL_ON = {"error": Severity.ERROR, "warning": Severity.WARNING}
 def scan_and_report(loaded: Loaded, *, resumable: bool = True) -> ExitStatus:
     """Scan, write every output, and say with which status to end. A run that is not ``resumable`` leaves no journal."""
     settings = loaded.settings
+    refuse_overwriting(loaded)
     with log_to(settings.log) as log, Keeper(loaded, os.environ, utc_now()) as keeper:
         parts = assemble(loaded, at=keeper.started)
         outputs = Outputs(settings.output)

@@ -3,26 +3,35 @@
 Values keep the raw text; every output that a person or a shell may see passes it through here.
 """
 
+import re
 import unicodedata
 
 # Cc control, Cf format (bidi marks, zero width), Cs surrogate, Co private, Cn unassigned, Zl/Zp line and paragraph separators.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_COMMAND = re.compile(r"##(?=[A-Za-z]*\[)|\A\s*:(?=:[A-Za-z-]+(?: .*)?::)")
+"""What runners of CI services take for a command in what a step prints: ``##[error]`` and ``##vso[...]`` anywhere in a line,
+``::error::`` at its start (actions/runner, ActionCommand)."""
 
 
 def visible(text: str, limit: int = 2000) -> str:
     r"""``text`` on one line with every character a terminal could act on written as an escape (``\x1b``, ``\u202e``).
 
-    Longer texts are cut to ``limit`` characters with a note of how many are missing.
+    So is what would make it a command to the runner of a CI service. Longer texts are cut to ``limit`` characters with a note of
+    how many are missing.
     """
     cut = text[:limit]
     shown = cut if cut.isascii() and cut.isprintable() else "".join(map(_escape, cut))
+    if "##" in shown or "::" in shown:
+        shown = _COMMAND.sub(lambda found: found[0][:-1] + _escaped(found[0][-1]), shown)
     missing = len(text) - len(cut)
     return f"{shown}... ({missing} more characters)" if missing else shown
 
 
 def _escape(char: str) -> str:
-    if unicodedata.category(char) not in _UNSAFE_CATEGORIES:
-        return char
+    return _escaped(char) if unicodedata.category(char) in _UNSAFE_CATEGORIES else char
+
+
+def _escaped(char: str) -> str:
     code = ord(char)
     if code < 0x100:
         return f"\\x{code:02x}"

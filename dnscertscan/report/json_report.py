@@ -26,8 +26,11 @@ _ANSWERS_FIRST = {State.SCANNED: 0, State.FAILED: 1, State.SKIPPED: 2}
 
 
 def encode(value: object) -> str:
-    """One line of pure ASCII: whatever the text holds, half a surrogate pair too, the octets are valid UTF-8 and print safely."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    """One line of pure ASCII: whatever the text holds, half a surrogate pair too, the octets are valid UTF-8 and print safely.
+
+    Two number signs, which only a string can have, begin a command to the runners of CI services; one of them is escaped.
+    """
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("##", "#\\u0023")
 
 
 def render_json(report: Report) -> Iterator[bytes]:

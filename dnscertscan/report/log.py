@@ -56,7 +56,7 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)
+        return json.dumps(entry, default=str).replace("##", "#\\u0023")  # as ``json_report.encode`` does
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -155,6 +155,7 @@ HOSTILE = {
     "newline": "line one\nERROR forged line\r\nthree", "separators": "a\u2028b\u2029c\x85d", "nul": "a\x00b",
     "quotes": "a\"b,c;d'e", "surrogates": "a\ud800b\udfffc", "long": "CN=" + "x" * 100_000,
     "wide": "CN=\u4f8b\u3048.\u30c6\u30b9\u30c8 \U0001f512", "empty": "",
+    "runner": "a##[stop-commands]token", "logging": "##vso[task.setvariable variable=A]x", "workflow": "::stop-commands::token",
 }
 
 

@@ -137,6 +137,11 @@ def _command(line: str) -> Command:
     return Command(name, plain, _plain(message))
 
 
+def obeyed(text: str) -> list[str]:
+    """Lines in which the runner of a CI service finds a command, as GitHub's (``ActionCommand``) and Azure's look for them."""
+    return [line for line in text.splitlines() if re.match(r"\s*::[^:\s]+.*::", line) or re.search(r"##[A-Za-z]*\[.*\]", line)]
+
+
 def _plain(text: str) -> str:
     return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
 

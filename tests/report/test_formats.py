@@ -133,9 +133,11 @@ def test_hostile_text_is_harmless(style: Format) -> None:
     document = readers.text_of(style, rendered(style, factory.hostile_report()))  # valid UTF-8 to begin with
     ends = {"csv": "\r\n"}.get(style.name, "\n")
     bare = document.replace(ends, "")
-    assert visible(bare, len(bare)) == bare
+    assert visible(f"-{bare}", len(bare) + 1) == f"-{bare}"  # what GitHub reads begins with a command of ours
     assert "forged line" in document
     assert not any(line.startswith("ERROR forged") for line in document.splitlines())
+    own = [line for line in document.splitlines() if line.startswith(("::error ", "::warning ", "::notice "))]
+    assert readers.obeyed(document) == (own if style.name == "github" else [])
 
 
 def test_csv_cells_survive_the_csv_module() -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from report import factory
+from report import factory, readers
 
 from dnscertscan.model.findings import Finding
 from dnscertscan.report.log import JsonFormatter, TextFormatter, finding_extra, finding_line
@@ -77,3 +77,11 @@ def test_a_bug_keeps_its_traceback() -> None:
         record = logging.LogRecord("x", logging.ERROR, __file__, 1, "bug", None, sys.exc_info())
     assert TextFormatter().format(record).endswith("ValueError: boom")
     assert json.loads(JsonFormatter().format(record))["exception"].endswith("ValueError: boom")
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_no_command_to_the_runner_of_a_ci_service(logger: logging.Logger, formatter: logging.Formatter) -> None:
+    """Runners read standard error as well: a certificate cannot switch off the annotations of the findings about it."""
+    lines = logged(logger, formatter, *(factory.finding(text, fqdn=text) for text in factory.HOSTILE.values()))
+    assert len(lines) == len(factory.HOSTILE)
+    assert readers.obeyed("\n".join(lines)) == []
