@@ -49,7 +49,7 @@ class Shelf(Collection[T]):
         while some := list(islice(left, PAGE)):
             marks = ",".join("?" * len(some))
             rows = self._database.rows(f"SELECT number, body FROM item WHERE number IN ({marks})", some)  # noqa: S608 - marks alone
-            bodies = dict(rows)
+            bodies: dict[int, bytes] = dict(rows)
             found += (self._unpack(bodies[number]) for number in some if number in bodies)
         return found
 

@@ -1,5 +1,7 @@
 """Scratch space: a disk that is full costs memory, not results."""
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -41,3 +43,21 @@ def test_no_folder_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     scratch.write("CREATE TABLE t (x)")
     assert scratch.in_memory
     scratch.close()
+
+
+def test_what_is_dropped_is_not_held_in_memory() -> None:
+    """A shelf of 60 MB that is sorted, and so has its unsorted rows dropped, takes a few of them in memory."""
+    code = (
+        "from pathlib import Path\n"
+        "from dnscertscan.store.shelf import Shelf\n"
+        "def peak():\n"
+        "    lines = Path('/proc/self/status').read_text().splitlines()\n"
+        "    return next(int(line.split()[1]) for line in lines if line.startswith('VmHWM:')) // 1024\n"
+        "shelf = Shelf(lambda n: b'%06d' % n + b'x' * 2000, lambda octets: int(octets[:6]), lambda n: (-n,))\n"
+        "shelf.add(range(30_000))\nbefore = peak()\n"
+        "print(len(shelf), next(iter(shelf)), peak() - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    size, first, megabytes = map(int, done.stdout.split())
+    assert (size, first) == (30_000, 29_999)
+    assert megabytes < 20
