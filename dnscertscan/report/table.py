@@ -1,6 +1,5 @@
 """The table for people: the same problem on many endpoints is said once, above the list of all of them."""
 
-import textwrap
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from dnscertscan.model.collected import Groups, grouped
 from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.report import Report
 from dnscertscan.report.base import Format, in_chunks
+from dnscertscan.report.columns import cells, pad, wrap
 from dnscertscan.report.summary import summary
 from dnscertscan.report.words import message_of, nameless, place_of
 
@@ -22,6 +22,8 @@ _PADDING = 2
 """A column is wider than its header by this at least."""
 _NARROWEST = 20
 """Columns that endpoint and message keep each, however narrow the terminal."""
+_STACKED, _LEAST = 72, 16
+"""Narrower than the first, things stand below each other; narrower than the second, lines are as wide as that."""
 
 Line = tuple[str, str, str, str, str]
 
@@ -29,8 +31,9 @@ Line = tuple[str, str, str, str, str]
 def render_table(report: Report, width: int = 0, colour: bool = False) -> str:
     """Findings, worst first, then an empty line and the summary.
 
-    ``width`` is the number of columns to fit into (0: no limit; below about 70 the text columns stop shrinking). ``colour``
-    adds ANSI colours; everything that came from outside is passed through ``visible``, so no other escape sequence can be there.
+    ``width`` is how many cells of a terminal to fit into (0: no limit; below 72 there are no columns, below 16 it does not fit).
+    ``colour`` adds ANSI colours; everything that came from outside is passed through ``visible``, so no other escape sequence can
+    be there.
     """
     return "".join(table_pieces(report, width, colour=colour))
 
@@ -62,10 +65,13 @@ class _Measures:
 
 def _table(groups: Groups[Finding], width: int, colour: bool) -> Iterator[str]:
     measures = _measured(groups)
+    if 0 < width < _STACKED:
+        yield from _stacked(groups, measures, max(width, _LEAST), colour)
+        return
     limits = _limits(measures, width)
     texts = measures.texts if width <= 0 else _longest(_lines(groups, measures, limits))
-    cells = (max(map(len, map(str, Severity))), measures.code, len(str(max(measures.sizes))), *texts)
-    widths = [max(cell, len(header) + _PADDING) for cell, header in zip(cells, HEADERS, strict=True)]
+    sizes = (max(map(len, map(str, Severity))), measures.code, len(str(max(measures.sizes))), *texts)
+    widths = [max(cell, len(header) + _PADDING) for cell, header in zip(sizes, HEADERS, strict=True)]
     yield _row(HEADERS, widths) + "\n" + _row(["-" * size for size in widths], widths)
     for severity, line in _lines(groups, measures, limits):
         text = _row(line, widths)
@@ -73,8 +79,21 @@ def _table(groups: Groups[Finding], width: int, colour: bool) -> Iterator[str]:
         yield "\n" + (_paint(_COLOURS[severity], status) + text[len(status) :] if colour and status else text)
 
 
-def _row(cells: Iterable[str], widths: Iterable[int]) -> str:
-    return _GAP.join(cell.ljust(size) for cell, size in zip(cells, widths, strict=True)).rstrip()
+def _stacked(groups: Groups[Finding], measures: _Measures, width: int, colour: bool) -> Iterator[str]:
+    """What each group is, its message and its endpoints below each other, for terminals too narrow for columns."""
+    alike = (members for _, members in groupby(groups.ordered(), _same))
+    for number, (size, named, members) in enumerate(zip(measures.sizes, measures.named, alike, strict=True)):
+        first = next(members)
+        status = str(first.severity)
+        painted = _paint(_COLOURS[first.severity], status) if colour else status
+        yield ("\n" if number else "") + f"{painted} {first.rule.code} {size}"
+        yield from (f"\n  {line}" for line in wrap(_message(first, named), width - 2))
+        for one in chain((first,), members):
+            yield from (f"\n    {line}" for line in wrap(place_of(one), width - 4))
+
+
+def _row(row: Iterable[str], widths: Iterable[int]) -> str:
+    return _GAP.join(pad(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip()
 
 
 def _same(finding: Finding) -> tuple[int, str, str, str, str]:
@@ -91,12 +110,12 @@ def _measured(groups: Groups[Finding]) -> _Measures:
         size, named = 0, True
         for finding in chain((first,), members):
             endpoint = place_of(finding)
-            measures.endpoint = max(measures.endpoint, len(endpoint))
-            shown = max(shown, len(endpoint.strip()))
+            measures.endpoint = max(measures.endpoint, cells(endpoint))
+            shown = max(shown, cells(endpoint.strip()))
             named = named and finding.subject.fqdn == first.subject.fqdn
             size += 1
         measures.code = max(measures.code, len(first.rule.code))
-        message = max(message, len(_message(first, named).strip()))
+        message = max(message, cells(_message(first, named).strip()))
         measures.sizes.append(size)
         measures.named.append(named)
     measures.texts = (shown, message)
@@ -107,8 +126,8 @@ def _lines(groups: Groups[Finding], measures: _Measures, limits: tuple[int, int]
     alike = (members for _, members in groupby(groups.ordered(), _same))
     for size, named, members in zip(measures.sizes, measures.named, alike, strict=True):
         first = next(members)
-        right = _wrap(_message(first, named), limits[1])
-        left = (line for one in chain((first,), members) for line in _wrap(place_of(one), limits[0], indent="  "))
+        right = wrap(_message(first, named), limits[1])
+        left = (line for one in chain((first,), members) for line in wrap(place_of(one), limits[0], indent="  "))
         facts = (str(first.severity), first.rule.code, str(size))
         for at, (place, words) in enumerate(zip_longest(left, right, fillvalue="")):
             yield first.severity, (*(facts if at == 0 else ("", "", "")), place, words)
@@ -117,7 +136,7 @@ def _lines(groups: Groups[Finding], measures: _Measures, limits: tuple[int, int]
 def _longest(lines: Iterable[tuple[Severity, Line]]) -> tuple[int, int]:
     endpoint = message = 0
     for _, line in lines:
-        endpoint, message = max(endpoint, len(line[3])), max(message, len(line[4]))
+        endpoint, message = max(endpoint, cells(line[3])), max(message, cells(line[4]))
     return endpoint, message
 
 
@@ -133,14 +152,6 @@ def _limits(measures: _Measures, width: int) -> tuple[int, int]:
     left = width - _GAPS - sum(map(max, headers, (len("warning"), measures.code, len(str(max(measures.sizes))))))
     endpoint = max(min(measures.endpoint, left // 2), _NARROWEST)
     return endpoint, max(left - endpoint, _NARROWEST)
-
-
-def _wrap(text: str, width: int, indent: str = "") -> list[str]:
-    """Lines without white space around them; ``indent`` is room left free in all but the first."""
-    if not width or len(text) <= width:
-        return [text.strip()]
-    wrapped = textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
-    return [line.strip() for line in wrapped]
 
 
 def _paint(code: str, text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from report import factory
+from rich.cells import cell_len
 
 from dnscertscan.model.records import ZoneFault, ZoneProblem
 from dnscertscan.model.report import CoverageRow, State
@@ -35,18 +36,20 @@ def test_what_a_row_says_of_its_place() -> None:
     assert " www.example.com port 8443 " in render_table(factory.report([at_all_addresses]))
 
 
-@pytest.mark.parametrize("width", [70, 80, 100, 200])
+@pytest.mark.parametrize("width", [16, 40, 71, 72, 80, 100, 200])
 def test_the_table_fits(width: int) -> None:
     """No line of the table is wider than asked, and wrapping loses no word."""
     findings = [
         factory.finding("certificate has expired " + "reason " * 40, certificate=factory.reference()),
         factory.finding("x" * 300, fqdn="a" * 60 + ".example.com", address="2001:db8::ffff:1"),
+        factory.finding("\u8b49" * 200 + " e\u0301" * 90, fqdn="b.example.com"),
     ]
     report = factory.report(findings)
     table = render_table(report, width).split("\n\n")[0]
-    assert max(map(len, table.splitlines())) <= width
+    assert max(map(cell_len, table.splitlines())) <= width
+    assert (table.count("\u8b49"), table.count("e\u0301")) == (200, 90)
     assert "".join(table.split()).count("reason") == 40
-    assert re.sub(r"[^x]", "", table).count("x") == 300 + table.count("example") + table.count("expired")
+    assert table.count("x") == 300 + 3 + 1  # three times "example", once "expired"
 
 
 def test_hostile_text_cannot_break_the_table_at_any_width() -> None:
