@@ -11,9 +11,6 @@ from dnscertscan.model.rotation import Rotation, days
 from dnscertscan.model.text import visible
 from dnscertscan.pki.fault import Diagnosis, Fault
 
-_DATED_BACK = timedelta(hours=1)
-"""CAs let certificates begin a little earlier, for clients whose clocks are slow, or end a second before the full day."""
-
 
 def look(diagnosis: Diagnosis, policy: CheckPolicy, zones: Sequence[DnsName], at: datetime) -> Iterator[Fault]:
     """Faults ``rotation-overdue`` and ``validity-unexpected`` of the leaf, where the policy expects something, at ``at`` (aware).
@@ -27,21 +24,12 @@ def look(diagnosis: Diagnosis, policy: CheckPolicy, zones: Sequence[DnsName], at
     expected = policy.rotation(zones, leaf.issuer)
     if expected is None or not start <= at or end < at.replace(microsecond=0):
         return
-    if abs(end - start - expected.validity) > max(expected.slack, _DATED_BACK):
+    if abs(end - start - expected.validity) > expected.tolerance:
         yield Fault("validity-unexpected", _unexpected(leaf, end - start, expected), leaf)
-    due = _due(start, end, expected)
+    due = expected.due(start, end)
     if at > due:
         urgent = Severity.ERROR if end - at < expected.closed else None
         yield Fault("rotation-overdue", _overdue(leaf, due, expected, urgent=urgent is not None), leaf, urgent)
-
-
-def _due(start: datetime, end: datetime, expected: Rotation) -> datetime:
-    """When the certificate has to be replaced at the latest.
-
-    One that was issued for less than expected is told about for that, and is overdue by its age.
-    """
-    short = expected.validity - (end - start)
-    return end - expected.least + (short if short > max(expected.slack, _DATED_BACK) else timedelta(0))
 
 
 def _unexpected(leaf: CertificateRef, lifetime: timedelta, expected: Rotation) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dnscertscan.model.meant import Meant, closest
 from dnscertscan.model.names import DnsName
 
 _DAY = timedelta(days=1)
+_DATED_BACK = timedelta(hours=1)
+"""CAs let certificates begin a little earlier, for clients whose clocks are slow, or end a second before the full day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,19 @@ class Rotation(Meant):
     def most(self) -> timedelta:
         """The time left of a certificate that was issued this moment; a CA may date it back or round, within the slack."""
         return self.validity + self.slack
+
+    @property
+    def tolerance(self) -> timedelta:
+        """By how much a certificate may be issued for longer or shorter than ``validity``."""
+        return max(self.slack, _DATED_BACK)
+
+    def due(self, start: datetime, end: datetime) -> datetime:
+        """When a certificate in force from ``start`` to ``end`` (both aware) has to be replaced at the latest.
+
+        One that was issued for less than expected is told about for that, and is overdue by its age.
+        """
+        short = self.validity - (end - start)
+        return end - self.least + (short if short > self.tolerance else timedelta(0))
 
 
 def rotation_of(rotations: Iterable[Rotation], zones: Iterable[DnsName], issuer: str) -> Rotation | None:
