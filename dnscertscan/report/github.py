@@ -25,8 +25,8 @@ def render_github(report: Report) -> Iterator[bytes]:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    for reason in incomplete_reasons(report):
-        yield command("error", reason, title="dnscertscan: incomplete")
+    if reasons := incomplete_reasons(report):  # one line: GitHub shows ten errors, and findings are to be among them
+        yield command("error", "; ".join(reasons), title="dnscertscan: incomplete")
     yield command("notice", summary(report)[0], title="dnscertscan")
     joined, sources, counted = Joined(report), Sources(report), report.severities()
     for severity in sorted(_COMMANDS, reverse=True):

@@ -1,9 +1,11 @@
-"""JUnit XML for Jenkins, GitLab and GitHub: a suite for each zone, a case for each target, a failure for each finding.
+"""JUnit XML for Jenkins, GitLab and GitHub: a suite for each zone, a case for each target that is well and for each fault.
 
-Written piece by piece: the libraries for this format hold the whole tree.
+Many readers show only the first failure of a case, so that each has a case of its own. Written piece by piece: the libraries
+for this format hold the whole tree.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
@@ -19,21 +21,21 @@ from dnscertscan.report.words import message_of, place_of, place_text
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One line of the coverage ledger with its findings, or findings that no line is about."""
+    """A line of the coverage ledger without failure, or one failure; ``notes`` are findings that fail nothing."""
 
     row: CoverageRow | None
-    findings: list[Finding]
+    failure: Finding | None
+    notes: list[Finding]
     again: bool = False
     """Whether an earlier row has the same target, so that only the record tells them apart."""
-
-    @property
-    def failures(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.severity >= Severity.WARNING]
+    number: int = 1
+    """Counts the failures of one target that are of one rule."""
+    seconds: float = 0.0
 
     @property
     def outcome(self) -> str:
         """``failures``, ``errors`` or ``skipped`` as the attributes of a suite are called; empty when the case passes."""
-        if self.failures:
+        if self.failure:
             return "failures"
         if self.row is None or self.row.state is State.SCANNED:
             return ""
@@ -48,7 +50,7 @@ class _Counts:
 
     def add(self, case: _Case) -> None:
         self.tests += 1
-        self.seconds += (case.row.seconds or 0.0) if case.row else 0.0
+        self.seconds += case.seconds
         if case.outcome:
             self.outcomes[case.outcome] += 1
 
@@ -58,10 +60,10 @@ class _Counts:
 
 
 def render_junit(report: Report) -> Iterator[bytes]:
-    """One document. Errors and warnings are failures, information is the case's output.
+    """One document. Errors and warnings are failures, information is the output of a case.
 
     A target that gave no certificate is skipped, with the reason: that is an answer, and ``--fail-on-unreachable`` makes it a
-    finding. A suite counts the cases that failed, of which each may have several failures.
+    finding. A target that several zones lead to fails in the one whose row was scanned, and is skipped in the others.
     """
     return in_chunks(_document(report))
 
@@ -94,21 +96,37 @@ def _cases(joined: Joined) -> Iterator[tuple[str, _Case]]:
 
 
 def _cases_of(named: Named) -> Iterator[_Case]:
-    """A case for each row; the findings go to the first row of their target that was looked at."""
+    """The cases of each row; findings go to the first row of their target that was looked at, else to the name's first row."""
     found: dict[tuple[str, int | None, str], list[Finding]] = {}
+    targets = {_target(row) for row in named.rows}
+    nearest = _target(named.rows[0]) if named.rows else None
     for finding in named.findings:
         at = finding.subject
-        record = at.record if finding.rule.slug == "bad-record" else ""
-        found.setdefault((at.ip_address, at.port, record), []).append(finding)
+        target = (at.ip_address, at.port, at.record if finding.rule.slug == "bad-record" else "")
+        found.setdefault(target if target in targets or nearest is None else nearest, []).append(finding)
     scanned = {_target(row) for row in named.rows if row.state is not State.SKIPPED}
     met: set[tuple[str, int | None, str]] = set()
     for row in named.rows:
         target = _target(row)
         passes = row.state is State.SKIPPED and target in scanned
-        yield _Case(row, [] if passes else found.pop(target, []), target in met)
+        yield from _cases_with(row, [] if passes else found.pop(target, []), again=target in met)
         met.add(target)
     for findings in found.values():
-        yield _Case(None, findings)
+        yield from _cases_with(None, findings, again=False)
+
+
+def _cases_with(row: CoverageRow | None, findings: Sequence[Finding], *, again: bool) -> Iterator[_Case]:
+    failures = [finding for finding in findings if finding.severity >= Severity.WARNING]
+    notes = [finding for finding in findings if finding.severity < Severity.WARNING]
+    seconds = row.seconds or 0.0 if row else 0.0
+    if not failures:
+        yield _Case(row, None, notes, again, seconds=seconds)
+    counted: Counter[str] = Counter()
+    for failure in failures:
+        kind = f"{place_of(failure)} {failure.rule.code}"
+        counted[kind] += 1
+        yield _Case(row, failure, notes, again, counted[kind], seconds)
+        notes, seconds = [], 0.0  # the first case has them
 
 
 def _target(row: CoverageRow) -> tuple[str, int | None, str]:
@@ -122,13 +140,13 @@ def _case(zone: str, case: _Case) -> Iterator[str]:
     source = source_of(row) if row else None
     if source is not None and source.is_file:
         head["file"] = visible(source.place)
-    head["time"] = f"{(row.seconds or 0.0) if row else 0.0:.3f}"
-    body = [_failure(finding) for finding in case.failures]
+    head["time"] = f"{case.seconds:.3f}"
+    body = [_failure(case.failure)] if case.failure else []
     if row is not None and case.outcome in ("errors", "skipped"):
         why = visible(f"{row.reason}: {row.detail}" if row.detail else row.reason)
         body.append(_whole("error", {"type": visible(row.reason), "message": why}) if case.outcome == "errors"
                     else _whole("skipped", {"message": why}))
-    notes = [f"{_head(finding)}: {message_of(finding)}" for finding in case.findings if finding.severity < Severity.WARNING]
+    notes = [f"{_head(finding)}: {message_of(finding)}" for finding in case.notes]
     if notes:
         body.append(_whole("system-out", {}, notes))
     if body:
@@ -140,13 +158,21 @@ def _case(zone: str, case: _Case) -> Iterator[str]:
 
 
 def _name(case: _Case) -> str:
-    row = case.row
-    if row is None:
-        return place_of(case.findings[0])
-    if not row.fqdn:
-        return " ".join(filter(None, (visible(row.zone, 260), visible(row.record, 260))))
-    name = place_text(row.ip_address, row.port, row.fqdn, row.wildcard)
-    return f"{name} [{visible(row.record, 500)}]" if case.again else name
+    """The target, and what is wrong with it; no two cases of a suite have the same."""
+    row, failure = case.row, case.failure
+    if failure is not None and (row is None or row.fqdn):
+        name = place_of(failure)
+    elif row is None:
+        name = place_of(case.notes[0])
+    elif row.fqdn:
+        name = place_text(row.ip_address, row.port, row.fqdn, row.wildcard)
+    else:
+        name = " ".join(filter(None, (visible(row.zone, 260), visible(row.record, 260))))
+    if case.again and row is not None:
+        name = f"{name} [{visible(row.record, 500)}]"
+    if failure is None:
+        return name
+    return f"{name}: {failure.rule.code} {failure.rule.slug}{f' ({case.number})' if case.number > 1 else ''}"
 
 
 def _failure(finding: Finding) -> str:
@@ -156,7 +182,8 @@ def _failure(finding: Finding) -> str:
         lines.append(f"record: {visible(finding.subject.record)}")
     if shown is not None:
         lines.append(f"certificate: {visible(shown.subject)} (serial {visible(shown.serial)}, sha256 {visible(shown.sha256)})")
-    lines += [f"fix: {finding.rule.fix}", f"more: dnscertscan explain {finding.rule.code}"]
+    # The first of its paragraphs: a hundred thousand of the whole would be more than services take.
+    lines += [f"fix: {finding.rule.fix.partition(chr(10))[0]}", f"more: dnscertscan explain {finding.rule.code}"]
     return _whole("failure", {"type": f"{finding.rule.code} {finding.rule.slug}", "message": message_of(finding)}, lines)
 
 

@@ -1,7 +1,9 @@
 """SARIF 2.1.0 (OASIS, with errata 01): what code scanning services read. A finding's place is the record that leads to it."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -17,13 +19,16 @@ from dnscertscan.report.words import message_of, place_of
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _HOME = "https://github.com/dnscertscan/dnscertscan"
+MAX_RESULTS = 25_000
+"""Results that GitHub takes in one run; of a run with more it takes none."""
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def render_sarif(report: Report) -> Iterator[bytes]:
-    """One run with the rules that were hit and a line for every finding, sorted by zone and name.
+    """The rules that were hit and a line for every finding, sorted by zone and name.
 
-    All text is made visible: viewers show it, and strict readers refuse half surrogate pairs.
+    One run in the words of SARIF, several where it would have more results than GitHub takes; each of these then is a category
+    of its own. All text is made visible: viewers show it, and strict readers refuse half surrogate pairs.
     """
     return in_chunks(_document(report))
 
@@ -36,12 +41,19 @@ def _document(report: Report) -> Iterator[str]:
     driver = {
         "name": "dnscertscan", "version": visible(report.run.version), "informationUri": _HOME, "rules": [*map(_rule, rules)],
     }
-    yield f'{{\n"$schema": {encode(SCHEMA)},\n"version": "2.1.0",\n"runs": [{{\n'
-    yield f'"tool": {encode({"driver": driver})},\n'
-    yield f'"invocations": {encode([_invocation(report)])},\n'
-    yield f'"properties": {encode({"summary": summary(report)[0], "config_digest": report.run.config_digest})},\n'
-    yield from block("results", "[]", map(encode, _results(report, {rule.code: index for index, rule in enumerate(rules)})))
-    yield "\n}]\n}\n"
+    index = {rule.code: number for number, rule in enumerate(rules)}
+    results, left = _results(report, index), max(len(report.findings), 1)
+    yield f'{{\n"$schema": {encode(SCHEMA)},\n"version": "2.1.0",\n"runs": ['
+    for number in range(1, -(-left // MAX_RESULTS) + 1):
+        yield ",{\n" if number > 1 else "{\n"
+        if left > MAX_RESULTS:
+            yield f'"automationDetails": {encode({"id": f"dnscertscan-{number}/"})},\n'
+        yield f'"tool": {encode({"driver": driver})},\n'
+        yield f'"invocations": {encode([_invocation(report)])},\n'
+        yield f'"properties": {encode({"summary": summary(report)[0], "config_digest": report.run.config_digest})},\n'
+        yield from block("results", "[]", map(encode, islice(results, MAX_RESULTS)))
+        yield "\n}"
+    yield "]\n}\n"
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -85,7 +97,9 @@ def _results(report: Report, index: dict[str, int]) -> Iterator[dict[str, Any]]:
 
 def _literal(text: str) -> str:
     """Text in which nothing is a placeholder (3.11.5) or a link (3.11.6), whoever chose the words."""
-    return text.replace("{", "{{").replace("}", "}}").replace("](", "\\](")
+    shown = text.replace("{", "{{").replace("}", "}}")
+    # Many readers know no escapes and would show them: there are none but where there may be a link.
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", shown) if "](" in shown else shown
 
 
 def _location(named: Named, source: Source | None) -> dict[str, Any]:

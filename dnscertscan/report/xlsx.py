@@ -1,11 +1,14 @@
 """A workbook for spreadsheet programs: summary, findings and coverage, with dates as dates and no formula anywhere."""
 
+import errno
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO
+from io import SEEK_SET
+from tempfile import TemporaryDirectory, TemporaryFile, gettempdir
+from typing import IO, Self
 
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxWriterException
@@ -111,14 +114,56 @@ _COLOURS: dict[str, tuple[tuple[str, dict[str, object], dict[str, str]], ...]] =
 
 def render_xlsx(report: Report) -> Iterator[bytes]:
     """The workbook in pieces; rows wait in temporary files, not in memory. Raises OSError when there is no room for these."""
-    with TemporaryDirectory(prefix="dnscertscan-") as folder, TemporaryFile(dir=folder) as held:
-        _write(report, held, folder)
+    with ExitStack() as kept:
+        try:
+            folder = kept.enter_context(TemporaryDirectory(prefix="dnscertscan-"))
+            held = kept.enter_context(TemporaryFile(dir=folder))
+            with _Held(held) as archive:
+                _write(report, archive, folder)
+        except OSError as problem:
+            where = visible(gettempdir())
+            said = f"{problem.strerror or problem} in {where}, where workbooks are put together (TMPDIR names another folder)"
+            raise OSError(problem.errno or 0, said) from problem
         held.seek(0)
         while piece := held.read(CHUNK):
             yield piece
 
 
-def _write(report: Report, held: IO[bytes], folder: str) -> None:
+class _Held:
+    """The file the workbook is put together in. After its block, or an error, it takes everything and keeps nothing.
+
+    For whoever writes the archive closes it when it is collected, and after an error that would fail once more, where nobody can
+    catch it.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file: IO[bytes] | None = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file = None
+
+    def write(self, octets: bytes) -> int:
+        """As files do."""
+        return self._file.write(octets) if self._file else len(octets)
+
+    def seek(self, to: int, whence: int = SEEK_SET) -> int:
+        """As files do."""
+        return self._file.seek(to, whence) if self._file else 0
+
+    def tell(self) -> int:
+        """As files do."""
+        return self._file.tell() if self._file else 0
+
+    def flush(self) -> None:
+        """As files do."""
+        if self._file:
+            self._file.flush()
+
+
+def _write(report: Report, held: _Held, folder: str) -> None:
     options = {
         "constant_memory": True, "tmpdir": folder, "use_zip64": True, "strings_to_formulas": False, "strings_to_urls": False,
         "strings_to_numbers": False,
@@ -140,7 +185,10 @@ def _write(report: Report, held: IO[bytes], folder: str) -> None:
     try:
         made.close()
     except XlsxWriterException as problem:
-        raise OSError(f"the workbook cannot be put together: {problem}") from problem
+        inner = problem.args[0] if problem.args else None
+        if isinstance(inner, OSError):
+            raise inner from problem
+        raise OSError(errno.EFBIG, f"the workbook cannot be put together ({problem})") from problem
 
 
 def _finding(finding: Finding, now: datetime) -> Sequence[Value]:

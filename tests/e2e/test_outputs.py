@@ -3,14 +3,17 @@
 import json
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 from report import readers
+from report.exposed import prometheus_findings
+from report.html_fleet import Page
 from servers.command import COMMAND, clean_environment
 
-ENDINGS = ("csv", "json", "jsonl", "html", "xlsx", "sarif", "xml", "md", "txt")
+ENDINGS = ("csv", "json", "jsonl", "html", "xlsx", "sarif", "xml", "md", "txt", "prom")
 
 
 @pytest.fixture
@@ -31,7 +34,13 @@ def test_all_outputs_of_one_run_agree(cli, findings: list[str], tmp_path: Path, 
     assert sorted(one["partialFingerprints"]["dnscertscanFingerprint/v1"] for one in results) == wanted
     header, *rows = readers.sheets(held["xlsx"])["Findings"]
     assert sorted(row[header.index("fingerprint")] for row in rows) == wanted
-    assert len(readers.junit_findings(held["xml"])) == len(readers.markdown_findings(held["md"])) == 3
+    counted = {
+        "xml": len(readers.junit_findings(held["xml"])), "md": len(readers.markdown_findings(held["md"])),
+        "html": len(Page(held["html"]).targets), "prom": len(prometheus_findings(held["prom"])),
+        "jsonl": sum(len(json.loads(line)["findings"]) for line in held["jsonl"].splitlines()),
+        "txt": sum(map(int, re.findall(r"^\w+ +DCS\d+ +(\d+) ", held["txt"].decode(), re.MULTILINE))),
+    }
+    assert counted == dict.fromkeys(counted, 3)
     places = [one["locations"][0] for one in results]
     assert [place["physicalLocation"]["artifactLocation"]["uri"] for place in places] == ["z.json"] * 3
     assert [place["logicalLocations"][0]["fullyQualifiedName"] for place in places] == [f"/a.example/{n}" for n in range(3)]

@@ -58,9 +58,7 @@ def xlsx_findings(document: bytes) -> list[list[str]]:
 
 
 def sarif_results(document: bytes) -> list[dict[str, Any]]:
-    (run,) = json.loads(document)["runs"]
-    results: list[dict[str, Any]] = run["results"]
-    return results
+    return [result for run in json.loads(document)["runs"] for result in run["results"]]
 
 
 def suites(document: bytes) -> list[TestSuite]:

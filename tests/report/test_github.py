@@ -9,6 +9,7 @@ from report import factory, readers
 
 from dnscertscan.model.text import visible
 from dnscertscan.report.github import command, render_github
+from dnscertscan.report.summary import incomplete_reasons
 
 texts = st.text(st.characters(codec=None), max_size=60)
 
@@ -26,7 +27,8 @@ def test_worst_first() -> None:
     lines = readers.commands(b"".join(render_github(report)))
     others = [line for line in lines if not line.properties["title"].startswith("DCS")]
     assert lines[: len(others)] == others
-    assert [line.name for line in others] == ["error"] * (len(others) - 1) + ["notice"]
+    assert [line.name for line in others] == ["error", "notice"]
+    assert others[0].message == "; ".join(incomplete_reasons(report))
     assert others[-1].message.startswith("9 records -> 9 targets: ")
     names = [line.name for line in lines[len(others) :]]
     assert names == ["error"] * 4 + ["warning"] * 2 + ["notice"]

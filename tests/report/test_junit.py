@@ -23,19 +23,22 @@ def outcome(case: TestCase) -> str:
 
 
 def test_a_suite_for_each_zone_and_a_case_for_each_row() -> None:
-    """Every line of the coverage ledger is a case of its zone; what no line is about has a case of its own."""
+    """Every line of the coverage ledger is a case of its zone, every fault is one; what no line is about has its own, too."""
     report = factory.rich_report()
     suites = {suite.name: [(case.name, outcome(case)) for case in suite] for suite in readers.suites(document(report))}
     assert suites == {
-        "broken.example": [("broken.example", "failure")],
+        "broken.example": [("broken.example: DCS507 zone-failed", "failure")],
         "example.com": [
-            ("gone.example.com", "failure"),
+            ("gone.example.com: DCS501 dangling-target", "failure"),
             ("192.0.2.6:443 late.example.com", "skipped"), ("192.0.2.4:443 odd.example.com", "error"),
             ("192.0.2.3:443 old.example.com", "skipped"), ("192.0.2.5:443 private.example.com", "skipped"),
-            ("192.0.2.1:443 www.example.com", "failure"), ("[2001:db8::1]:443 www.example.com", "failure"),
+            ("192.0.2.1:443 www.example.com: DCS101 cert-expired", "failure"),
+            ("192.0.2.1:443 www.example.com: DCS103 cert-expiring", "failure"),
+            ("[2001:db8::1]:443 www.example.com: DCS101 cert-expired", "failure"),
         ],
         "example.net": [
-            ("192.0.2.9:443 probe.w.example.net (for *.w.example.net)", "failure"), ("192.0.2.1:443 www.example.com", "skipped"),
+            ("192.0.2.9:443 probe.w.example.net (for *.w.example.net): DCS101 cert-expired", "failure"),
+            ("192.0.2.1:443 www.example.com", "skipped"),
         ],
     }
 
@@ -97,6 +100,37 @@ def test_cases_of_one_target_are_told_apart() -> None:
     found = readers.cases(document(factory.report([factory.finding()], [], factory.coverage(rows))))
     assert len({(case.classname, case.name) for case in found}) == 3
     assert [outcome(case) for case in found] == ["skipped", "failure", "skipped"]
+
+
+def test_each_failure_is_a_case() -> None:
+    """Readers that show one failure of a case show them all; names differ, and the target's time is counted once."""
+    soon = factory.finding("soon", rule_hit=factory.EXPIRING)
+    findings = [factory.finding("no chain"), factory.finding("no chain either"), soon]
+    note = factory.finding("chain includes the trust anchor", rule_hit=factory.ROOT_SENT)
+    covered = factory.coverage([factory.row()])
+    found = readers.cases(document(factory.report([note, *findings], [], covered)))
+    place = "192.0.2.1:443 www.example.com"
+    assert [(case.name, case.time, len(case.result)) for case in found] == [
+        (f"{place}: DCS101 cert-expired", 0.25, 1), (f"{place}: DCS101 cert-expired (2)", 0.0, 1),
+        (f"{place}: DCS103 cert-expiring", 0.0, 1),
+    ]
+    assert [bool(case.system_out) for case in found] == [True, False, False]
+
+
+def test_a_note_on_a_name_makes_no_case() -> None:
+    """Information about a name that has no address stands in the case of its row, which stays skipped: nothing passes for it."""
+    row = factory.row(State.SKIPPED, "unscannable-name", fqdn="dash-.example.com", address="", port=None)
+    note = factory.finding("cannot be asked for", rule_hit=factory.ROOT_SENT, fqdn="dash-.example.com", address="10.0.0.1")
+    (case,) = readers.cases(document(factory.report([note], [], factory.coverage([row]))))
+    assert outcome(case) == "skipped"
+    assert case.system_out.endswith(": cannot be asked for")
+
+
+def test_only_the_first_paragraph_of_the_advice() -> None:
+    """What explain says at length is not repeated in each of many failures."""
+    advised = replace(factory.rule(), fix="renew it\n    certbot renew\nand look")
+    (case,) = readers.cases(document(factory.report([factory.finding(rule_hit=advised)])))
+    assert "fix: renew it\nmore: dnscertscan explain DCS101" in case.result[0].text
 
 
 def test_hostile_text_comes_back() -> None:

@@ -12,6 +12,7 @@ from servers import published
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.records import ZoneFault, ZoneProblem
 from dnscertscan.model.report import Report, State
+from dnscertscan.report import sarif
 from dnscertscan.report.joined import Source
 from dnscertscan.report.sarif import SCHEMA, render_sarif, source_uri
 
@@ -125,8 +126,25 @@ def test_messages_are_literal() -> None:
     """Nothing in a message is a placeholder or a link, as section 3.11 would have it."""
     (result,) = run_of(factory.report([factory.finding("{0} and [click](https://evil.example) {")]))["results"]
     text = result["message"]["text"]
-    assert text.startswith("{{0}} and [click\\](https://evil.example) {{ (")
-    assert "](" not in text.replace("\\](", "")
+    assert text.startswith(r"{{0}} and \[click\](https://evil.example) {{ (")
+    (result,) = run_of(factory.report([factory.finding(r"[click\](https://evil.example)")]))["results"]
+    assert result["message"]["text"].startswith(r"\[click\\\](https://evil.example)")  # a backslash of theirs undoes none of ours
+    (result,) = run_of(factory.report([factory.finding(r"a\b", address="2001:db8::1")]))["results"]
+    assert result["message"]["text"] == r"a\b ([2001:db8::1]:443 www.example.com)"
+
+
+def test_more_results_than_a_service_takes(validator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub takes 25,000 in a run: what is more stands in further runs, each a category; none is lost, each run is whole."""
+    monkeypatch.setattr(sarif, "MAX_RESULTS", 3)
+    found = [factory.finding(f"fault {number}", fqdn=f"n{number}.example.com") for number in range(7)]
+    for count, sizes in ((0, [0]), (3, [3]), (4, [3, 1]), (7, [3, 3, 1])):
+        written = json.loads(b"".join(render_sarif(factory.report(found[:count]))))
+        assert [error.message for error in validator.iter_errors(written)] == []
+        assert [len(run["results"]) for run in written["runs"]] == sizes
+        ids = [run.get("automationDetails", {}).get("id") for run in written["runs"]]
+        assert ids == ([None] if len(sizes) == 1 else [f"dnscertscan-{number}/" for number in range(1, len(sizes) + 1)])
+        results = (result for run in written["runs"] for result in run["results"])
+        assert len({result["partialFingerprints"]["primaryLocationLineHash"] for result in results}) == count
 
 
 def test_an_incomplete_run_says_so() -> None:

@@ -1,5 +1,8 @@
 """The workbook: by its parts, and in a real spreadsheet program."""
 
+import os
+import subprocess
+import sys
 import tempfile
 import time
 import zipfile
@@ -136,8 +139,41 @@ def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_no_room_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the temporary files cannot be made, the output is not written and the error names it."""
+    """When the temporary files cannot be made, the output is not written; the error names it, their folder and what to do."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    with pytest.raises(OutputError, match=r"cannot write .*report\.xlsx: No such file or directory"):
+    said = r"cannot write .*report\.xlsx: No such file or directory in .*missing, where workbooks are put together \(TMPDIR names"
+    with pytest.raises(OutputError, match=said):
         write_atomically(tmp_path / "report.xlsx", xlsx.render_xlsx(factory.report()))
     assert list(tmp_path.iterdir()) == []
+
+
+WRITE = """
+import resource, sys
+from pathlib import Path
+from dnscertscan.errors import OutputError
+from dnscertscan.report import xlsx
+from dnscertscan.report.files import write_atomically
+from report import factory
+
+report = factory.report([factory.finding(f"message {number} of many", fqdn=f"n{number}.example.com") for number in range(400)])
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+try:
+    write_atomically(Path("report.xlsx"), xlsx.render_xlsx(report))
+except OutputError as problem:
+    print(problem)
+"""
+
+
+@pytest.mark.parametrize("room", [512, 4_096, 20_000, 60_000])
+def test_a_disk_that_is_full_while_it_is_written(tmp_path: Path, room: int) -> None:
+    """Wherever the room ends, among the rows or while the archive is closed: one line, nothing else, and nothing is left."""
+    (tmp_path / "temporary").mkdir()
+    paths = {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path / "temporary")}
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, str(room)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, **paths},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith(f"cannot write report.xlsx: File too large in {tmp_path}/temporary, where workbooks are")
+    assert sorted(place.name for place in tmp_path.rglob("*")) == ["temporary"]
