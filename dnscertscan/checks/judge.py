@@ -63,6 +63,7 @@ class Judge:
         self._modes: Kept[tuple[DnsName, ...], TrustMode] = Kept(1024)
         self._examiner = Examiner(examine, public_stores, private_stores, at)
         self._served = Served(ct, self._examiner, at) if ct else None
+        self.rota = rotation.Rota(policy)
 
     def learn(self, observations: Iterable[Observation]) -> None:
         """Take note of every issuing certificate of the run: judging an incomplete chain again then names the one missing."""
@@ -255,7 +256,7 @@ class Judge:
         zones = zones_of(target)
         yield from expiring.look(word.diagnosis, self._policy, zones, self._at)
         if self._policy.rotations:
-            yield from rotation.look(word.diagnosis, self._policy, zones, self._at)
+            yield from self.rota.look(word.diagnosis, zones, self._at)
 
     def _around(self, outcome: Handshake, subject: Subject, target: Target) -> Iterator[Finding]:
         for fault in handshake.look(outcome):

@@ -1,6 +1,6 @@
 """Whether a server certificate is as old as healthy rotation allows, and issued for as long as its CA is meant to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from dnscertscan.checks.policy import CheckPolicy
@@ -10,6 +10,57 @@ from dnscertscan.model.names import DnsName
 from dnscertscan.model.rotation import Rotation, days
 from dnscertscan.model.text import visible
 from dnscertscan.pki.fault import Diagnosis, Fault
+
+_SHOWN = 5
+_KEPT = 1000
+
+
+class Rota:
+    """What a policy expects of the rotation of certificates, and which of its tables no certificate has met so far.
+
+    A table that nothing meets says nothing, whatever goes wrong: a slip in the name of its zone or issuer has to be told.
+    """
+
+    def __init__(self, policy: CheckPolicy) -> None:
+        self._policy = policy
+        self._idle = list(policy.rotations)
+        self._met: dict[tuple[str, Sequence[DnsName]], None] = {}
+
+    def look(self, diagnosis: Diagnosis, zones: Sequence[DnsName], at: datetime) -> Iterator[Fault]:
+        """:func:`look` with the policy; takes note of what was seen."""
+        leaf = diagnosis.path[0] if diagnosis.path else diagnosis.leaf
+        if leaf is not None and self._idle and (key := (leaf.issuer, tuple(zones))) not in self._met:
+            if len(self._met) < _KEPT:
+                self._met[key] = None
+            self._idle = [one for one in self._idle if not one.applies(zones, leaf.issuer)]
+        yield from look(diagnosis, self._policy, zones, at)
+
+    def nowhere(self, zones: Iterable[DnsName]) -> Iterator[str]:
+        """One line for each table whose zone is none of ``zones`` (all there are), nor above one; :meth:`idle` is silent on it."""
+        known = tuple(dict.fromkeys(zones))
+        for one in list(self._idle):
+            if one.zone and not any(zone.is_within(DnsName.parse(one.zone)) for zone in known):
+                self._idle.remove(one)
+                there = _some([zone.display for zone in known]) or "none"
+                yield f"{_table(one)} is about no zone of this run ({there}); write one of these, or one above them"
+
+    def idle(self) -> Iterator[str]:
+        """One line for each table that no certificate has met, when any was seen at all."""
+        for one in self._idle if self._met else ():
+            zone = DnsName.parse(one.zone)
+            there = [issuer for issuer, zones in self._met if not one.zone or any(name.is_within(zone) for name in zones)]
+            seen = _some([f'"{visible(issuer, 120)}"' for issuer in dict.fromkeys(there)])
+            yield f"{_table(one)} matches no certificate; " + (f"issuers there are: {seen}" if seen else "none was seen there")
+
+
+def _table(one: Rotation) -> str:
+    said = [f'{key} = "{visible(value, 120)}"' for key, value in (("zone", one.zone), ("issuer", one.issuer)) if value]
+    return f"[[checks.rotation]] with {' and '.join(said)}"
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
 
 
 def look(diagnosis: Diagnosis, policy: CheckPolicy, zones: Sequence[DnsName], at: datetime) -> Iterator[Fault]:

@@ -1,10 +1,13 @@
 """Which certificates a setting is about: those of a zone, of an issuer, or of that issuer in that zone."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from dnscertscan.model.names import DnsName
+
+_ESCAPED = re.compile(r"\\(00|.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +15,7 @@ class Meant:
     """Base of such settings: for a zone (and the zones below it), for an issuer, or for both; with neither for everything.
 
     ``issuer`` is found anywhere in the RFC 4514 text of the issuer's name, in any case: ``Let's Encrypt`` or ``CN=R11,O=...``.
+    It may be written as that text has it, ``Acme\\, Inc.``, or as the certificate does, ``Acme, Inc.``
     """
 
     zone: str = ""
@@ -19,10 +23,20 @@ class Meant:
 
     def applies(self, zones: Iterable[DnsName], issuer: str) -> bool:
         """Whether a certificate of ``issuer`` (RFC 4514), served for a name of one of ``zones``, is meant."""
-        if self.issuer and self.issuer.casefold() not in issuer.casefold():
+        if self.issuer and not _names(issuer, self.issuer.casefold()):
             return False
         own = DnsName.parse(self.zone)
         return not self.zone or any(zone.is_within(own) for zone in zones)
+
+
+def _names(issuer: str, wanted: str) -> bool:
+    """Whether the name has the text ``wanted`` (folded), escaped (RFC 4514 2.4) or not."""
+    folded = issuer.casefold()
+    return wanted in folded or ("\\" in folded and wanted in _ESCAPED.sub(_plain, folded))
+
+
+def _plain(escape: re.Match[str]) -> str:
+    return "\0" if escape[1] == "00" else escape[1]
 
 
 M = TypeVar("M", bound=Meant)

@@ -9,7 +9,8 @@ from dnscertscan.model.names import DnsName
 
 _DAY = timedelta(days=1)
 _DATED_BACK = timedelta(hours=1)
-"""CAs let certificates begin a little earlier, for clients whose clocks are slow, or end a second before the full day."""
+"""CAs let certificates begin a little earlier, for clients whose clocks are slow, or end a second before the full day. Those that
+issue for hours do it by minutes: a 24th of the validity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,15 @@ class Rotation(Meant):
     @property
     def tolerance(self) -> timedelta:
         """By how much a certificate may be issued for longer or shorter than ``validity``."""
-        return max(self.slack, _DATED_BACK)
+        return max(self.slack, min(_DATED_BACK, self.validity / 24))
 
     def due(self, start: datetime, end: datetime) -> datetime:
         """When a certificate in force from ``start`` to ``end`` (both aware) has to be replaced at the latest.
 
-        One that was issued for less than expected is told about for that, and is overdue by its age.
+        That leaves it ``least``. One that was issued for less than expected has that much less left from the beginning: what
+        counts is its age. An hour more or less never changes the day by more than that hour.
         """
-        short = self.validity - (end - start)
-        return end - self.least + (short if short > self.tolerance else timedelta(0))
+        return end - self.least + max(self.validity - (end - start), timedelta(0))
 
 
 def rotation_of(rotations: Iterable[Rotation], zones: Iterable[DnsName], issuer: str) -> Rotation | None:

@@ -1,7 +1,7 @@
 """One run, top to bottom: zones, targets, observations, findings, report."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,6 +9,7 @@ from datetime import datetime
 from dnscertscan import __version__
 from dnscertscan.checks.judge import Judge
 from dnscertscan.model.ct import LogList
+from dnscertscan.model.names import DnsName
 from dnscertscan.model.records import Verdict, Zone
 from dnscertscan.model.report import Report, Run
 from dnscertscan.model.rotation import Rotation
@@ -138,6 +139,9 @@ async def _run(parts: Parts, ct: CrossCheck, observer: Observer, stop: Stop) -> 
         everything, plan = await _survey(parts, ct, observer, stop)
         book.begin(plan.targets if plan else ())
         book.found(parts.judge.zone(plan.resolutions if plan else (), everything.problems, everything.zones))
+        if all(problem.zone for problem in everything.problems):
+            zones = [zone.name for zone in everything.zones] + [DnsName.parse(problem.zone) for problem in everything.problems]
+            _note(observer, parts.judge.rota.nowhere(zones))
         inconclusive = await _look(parts, book, everything.zones, observer, stop)
         parts.judge.learn(book.observed)
         if parts.outside:
@@ -146,6 +150,8 @@ async def _run(parts: Parts, ct: CrossCheck, observer: Observer, stop: Stop) -> 
         if stopped := stop.reason:
             observer(Stopped(stopped))
         await book.settle()
+        if not stop.reason:
+            _note(observer, parts.judge.rota.idle())
         coverage = make_coverage(everything.zones, everything.problems, plan, book.observed, stop.reason, book.shelve)
         await breathe()
         if stop.reason and not stopped:
@@ -160,6 +166,11 @@ async def _run(parts: Parts, ct: CrossCheck, observer: Observer, stop: Stop) -> 
         )
         stack.pop_all()
     return report
+
+
+def _note(observer: Observer, lines: Iterable[str]) -> None:
+    for line in lines:
+        observer(Note(line))
 
 
 async def _look(parts: Parts, book: Book, zones: Sequence[Zone], observer: Observer, stop: Stop) -> str:

@@ -9,7 +9,9 @@ from servers.judging import NOW, deployment, diagnosis, observed, ref, target
 
 from dnscertscan.checks.judge import Judge
 from dnscertscan.checks.policy import CheckPolicy
+from dnscertscan.checks.rotation import Rota
 from dnscertscan.model.findings import Finding, Severity
+from dnscertscan.model.names import DnsName
 from dnscertscan.model.rotation import Rotation
 from dnscertscan.pki.fault import Fault
 from dnscertscan.pki.truststore import TrustStore
@@ -72,6 +74,66 @@ def test_a_shorter_one_is_overdue_by_its_age() -> None:
     """A certificate of 20 days instead of 30 is overdue after eleven days, too, though fewer are left from the beginning."""
     assert [slug for slug, _ in told(10.9, 20, MONTHLY)] == ["validity-unexpected"]
     assert sorted(slug for slug, _ in told(11.1, 20, MONTHLY)) == ["rotation-overdue", "validity-unexpected"]
+
+
+@pytest.mark.parametrize("lifetime", [30, 29.5, 29, 28.9, 20])
+def test_the_slack_is_for_short_ones_too(lifetime: float) -> None:
+    """Issued for a day less or for ten: none is overdue before the rotation and the slack are over, all are after that."""
+    for age, overdue in ((10.01, False), (10.5, False), (11, False), (11.01, True)):
+        assert ("rotation-overdue" in [slug for slug, _ in told(age, lifetime, MONTHLY)]) is overdue
+
+
+def test_certificates_for_an_hour() -> None:
+    """What is short for a certificate of 30 days is not for one of an hour; nor is one of five minutes overdue when issued."""
+    hour = DAY / 24
+    hourly = Rotation(hour, hour / 4, timedelta(0))
+    minute = 1 / 24 / 60
+    for lifetime, slugs in ((60, []), (62, []), (119, ["validity-unexpected"]), (5, ["validity-unexpected"])):
+        assert [slug for slug, _ in told(minute, lifetime * minute, hourly)] == slugs
+    assert [slug for slug, _ in told(16 * minute, 60 * minute, hourly)] == ["rotation-overdue"]
+
+
+def zones(*names: str) -> list[DnsName]:
+    return [DnsName(name) for name in names]
+
+
+def noted(rota: Rota, issuer: str, *names: str) -> None:
+    """One certificate was seen."""
+    list(rota.look(diagnosis(leaf=ref(issuer=issuer)), zones(*names), NOW))
+
+
+def test_tables_that_nothing_meets() -> None:
+    """Each is named, with the issuers there are where it is about; one that met something, or is met by another too, is not."""
+    met, over = Rotation(90 * DAY, 60 * DAY, zone="example.com"), Rotation(90 * DAY, 60 * DAY)
+    slip = Rotation(90 * DAY, 60 * DAY, issuer="Isuer")
+    there = Rotation(90 * DAY, 60 * DAY, issuer="Other", zone="example.com")
+    empty = Rotation(90 * DAY, 60 * DAY, zone="example.net")
+    rota = Rota(CheckPolicy(rotations=(slip, met, over, there, empty)))
+    assert list(rota.idle()) == []
+    noted(rota, "CN=Issuer", "example.com")
+    noted(rota, "CN=Other\x1b", "example.org")
+    assert list(rota.idle()) == [
+        '[[checks.rotation]] with issuer = "Isuer" matches no certificate; issuers there are: "CN=Issuer", "CN=Other\\x1b"',
+        '[[checks.rotation]] with zone = "example.com" and issuer = "Other" matches no certificate; issuers there are: "CN=Issuer"',
+        '[[checks.rotation]] with zone = "example.net" matches no certificate; none was seen there',
+    ]
+    for number in range(2000):
+        noted(rota, f"CN=Issuer {number}", "example.com")
+    assert 'and 995 more' in next(rota.idle())
+    noted(rota, "CN=Isuer", "example.com")
+    assert len(list(rota.idle())) == 2
+
+
+def test_tables_for_zones_that_are_not_there() -> None:
+    """They are told before anything is asked, and once; zones above what there is are meant."""
+    slip, above = Rotation(90 * DAY, 60 * DAY, zone="exmaple.com"), Rotation(90 * DAY, 60 * DAY, zone="Com.")
+    rota = Rota(CheckPolicy(rotations=(slip, above)))
+    assert list(rota.nowhere(zones("example.com", "b.example.com"))) == [
+        '[[checks.rotation]] with zone = "exmaple.com" is about no zone of this run (example.com, b.example.com);'
+        " write one of these, or one above them",
+    ]
+    noted(rota, "CN=Issuer", "example.com")
+    assert list(rota.idle()) == []
 
 
 def test_certificates_that_are_not_in_force() -> None:

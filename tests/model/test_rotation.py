@@ -1,11 +1,12 @@
 """What healthy rotation leaves: the arithmetic, the most specific setting, and settings that cannot be meant."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dnscertscan.model.meant import Meant
 from dnscertscan.model.names import DnsName
 from dnscertscan.model.rotation import Rotation, days, expected_days, rotation_of
 
@@ -66,6 +67,43 @@ def test_healthy_certificates_are_always_within(validity: float, share: float, l
     fewest, most = expected_days([rotation(validity, every, slack)], ZONE, CA) or (0, 0)
     for age in (0, every / 2, every, every + slack * 0.99):
         assert fewest - 1e-6 <= validity - age <= most + 1e-6
+
+
+TIMES = st.floats(0.001, 4000).map(lambda number: timedelta(days=number))
+START = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@given(st.floats(0.01, 3650), st.floats(0.01, 0.9), st.floats(0, 0.09), TIMES, TIMES)
+def test_when_it_has_to_be_replaced(validity: float, share: float, late: float, one: timedelta, other: timedelta) -> None:
+    """Never before the rotation and the slack are over, at that very time unless it was issued for longer; no jump anywhere."""
+    setting = rotation(validity, validity * share, validity * late)
+    healthy = START + setting.rotation + setting.slack
+    shorter, longer = sorted((one, other))
+    due = [setting.due(START, START + lifetime) for lifetime in (shorter, longer)]
+    assert healthy <= due[0] <= due[1] <= due[0] + (longer - shorter)
+    assert due[0] == healthy or shorter > setting.validity
+    assert setting.due(START, START + setting.validity) == healthy
+
+
+@given(TIMES, st.floats(0, 0.09))
+def test_how_long_it_may_be_issued_for(validity: timedelta, late: float) -> None:
+    """By the slack longer or shorter, or by an hour; where an hour is much, by less."""
+    setting = Rotation(validity, validity / 2, validity * late)
+    assert setting.slack <= setting.tolerance <= max(setting.slack, timedelta(hours=1), validity / 24)
+    assert setting.tolerance <= max(setting.slack, validity / 24)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("Acme, Inc. Internal CA", True), (r"Acme\, Inc. Internal CA", True), ("acme, inc", True), ("CN=Acme, Inc.", True),
+        ('"Best" + more', True), ("#1", True), (r"back\slash", True), ("Acme; Inc", False), ("Acme,Inc", False),
+    ],
+)
+def test_an_issuer_with_characters_that_are_escaped(wanted: str, found: bool) -> None:
+    """It may be written as the certificate has it, too, and not only as the report shows it."""
+    name = r'CN=Acme\, Inc. Internal CA,OU=\"Best\" \+ more,OU=\#1,O=back\\slash\00'
+    assert Meant(issuer=wanted).applies(ZONE, name) is found
 
 
 def test_days_in_words() -> None:
