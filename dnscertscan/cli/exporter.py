@@ -17,10 +17,14 @@ _NOT_FOR_A_DAEMON = frozenset({"format", "fail_on", "resume", "journal"})
 @click.option("--listen", metavar="HOST:PORT", help="Where to answer (default 127.0.0.1:9793).")
 @click.option("--interval", metavar="SECONDS", help="From the start of one scan to the start of the next, e.g. 6h (default).")
 def command(**given: Any) -> None:
-    """Scan on a schedule and serve the results: /metrics for Prometheus, /health for whoever keeps this process running.
+    """Scan on a schedule and serve the results over HTTP.
+
+    /metrics is for Prometheus, /health for whoever relies on the results, /livez for whoever keeps this process running.
 
     A scan that fails leaves the results of the one before in their place, and says so in the metrics; it is tried again after a
-    tenth of the interval. /health answers 503 while the last scan failed, is older than two intervals, or none has ended yet.
+    tenth of the interval. /health answers 503 while the last scan failed, is not complete or older than two intervals, an output
+    could not be written, or no scan has ended yet; /livez answers 200 as long as the process serves.
+
     Files named with -o and --stat-endpoint get the results of every scan. SIGTERM ends it in order.
 
     \b

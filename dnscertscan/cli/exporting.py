@@ -3,23 +3,23 @@
 import asyncio
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from dnscertscan import __version__
 from dnscertscan.assembly import assemble, utc_now
+from dnscertscan.cli.delivery import Delivery, each_output
 from dnscertscan.cli.logs import log_to
-from dnscertscan.cli.outputs import Outputs
+from dnscertscan.cli.overwriting import refuse_overwriting
 from dnscertscan.cli.session import drive
 from dnscertscan.cli.watch import Watcher
 from dnscertscan.errors import ExitStatus
-from dnscertscan.exporter import Moment, NoResultsError, Results, Server, State, answer, keep_scanning, read_request
+from dnscertscan.exporter import Deliver, Moment, NoResultsError, Results, Server, State, answer, keep_scanning, read_request
 from dnscertscan.model.report import Report
 from dnscertscan.pipeline import Stop, run
 from dnscertscan.report.prometheus import render_prometheus
 from dnscertscan.report.summary import incomplete_reasons
 from dnscertscan.settings.load import Loaded
-from dnscertscan.settings.models import Output
 from dnscertscan.settings.values import parse_listen
 
 _TOLD = 3
@@ -35,9 +35,10 @@ def export(loaded: Loaded) -> ExitStatus:
     """Serve and scan until a signal ends it. What cannot be used in the settings is said before anything listens."""
     settings = loaded.settings
     place = parse_listen(settings.exporter.listen)
+    refuse_overwriting(loaded)
     with log_to(settings.log) as log:
         assemble(loaded)
-        Outputs(_output(loaded))
+        each_output(settings.output)
         state = State(__version__, settings.exporter.interval, moment())
         with Server(place.host, place.port, lambda head: answer(read_request(head), state, moment)) as server:
             if settings.log.level != "error":
@@ -46,22 +47,17 @@ def export(loaded: Loaded) -> ExitStatus:
                     print(f"dnscertscan exporter: http://{shown}/metrics", file=sys.stderr, flush=True)  # noqa: T201 - the command's own words
 
             async def whole(stop: Stop) -> None:
-                await keep_scanning(partial(_scan, loaded, stop), state, partial(_pause, stop), moment)
+                await keep_scanning(partial(_scan, loaded, stop, Delivery(stop)), state, partial(_pause, stop), moment)
 
             drive(whole)
         return log.status
-
-
-def _output(loaded: Loaded) -> Output:
-    """Nothing is shown on standard output, whatever its format is set to."""
-    return loaded.settings.output.model_copy(update={"format": "table"})
 
 
 async def _pause(stop: Stop, seconds: float) -> bool:
     return await stop.unless(asyncio.sleep(seconds, "slept")) is None
 
 
-async def _scan(loaded: Loaded, stop: Stop) -> Results | None:
+async def _scan(loaded: Loaded, stop: Stop, delivery: Delivery) -> Results | None:
     """One run with everything read anew but the configuration itself: zones, trust anchors, the list of CT logs."""
     settings = loaded.settings
     own = Stop()
@@ -69,17 +65,22 @@ async def _scan(loaded: Loaded, stop: Stop) -> Results | None:
     deadline = settings.scan.deadline
     limit = deadline and asyncio.get_running_loop().call_later(deadline, own.now, f"deadline of {deadline:g} s reached")
     try:
-        outputs = Outputs(_output(loaded))
+        outputs = each_output(settings.output)
         with Watcher(settings.log) as watcher:
             report = await run(assemble(loaded), watcher, own)
-        with report:
-            return None if stop.reason else _results(report, outputs)
     finally:
         if limit:
             limit.cancel()
         follower.cancel()
         with suppress(asyncio.CancelledError):
             await follower
+    with ExitStack() as kept:
+        kept.callback(report.close)
+        if stop.reason:
+            return None
+        results = _results(report, partial(delivery.write, report, outputs))
+        kept.pop_all()  # whoever delivers the results closes the report
+        return results
 
 
 async def _follow(stop: Stop, own: Stop) -> None:
@@ -88,11 +89,9 @@ async def _follow(stop: Stop, own: Stop) -> None:
     own.now(stop.reason or "ended")
 
 
-def _results(report: Report, outputs: Outputs) -> Results:
-    """The metrics, and the files and datagrams of this scan. What says nothing about the targets replaces nothing."""
+def _results(report: Report, deliver: Deliver) -> Results:
+    """The metrics, and the way to the outputs of this scan. What says nothing about the targets replaces nothing."""
     missing = "; ".join(incomplete_reasons(report)[:_TOLD])
     if report.inconclusive or (missing and not len(report.observations)):
         raise NoResultsError(missing)
-    text = b"".join(render_prometheus(report))
-    outputs.write_elsewhere(report)
-    return Results(text, missing)
+    return Results(b"".join(render_prometheus(report)), missing, deliver)

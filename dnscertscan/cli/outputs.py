@@ -38,6 +38,8 @@ class Outputs:
         """Settle every output before the scan: what cannot be written is said at once, and does not stop the others."""
         self._files: list[tuple[Path, Format]] = []
         self._failed: list[ExitStatus] = []
+        self.problems: list[str] = []
+        """One line for each output that could not be written."""
         self._shown = output.format
         self._coverage = output.coverage
         self._stat_endpoints = [StatEndpoint.parse(text) for text in output.stat_endpoints]
@@ -115,13 +117,17 @@ class Outputs:
         """Add to the summary of the job, which other commands of the step write to as well."""
         try:
             with place.open("ab") as out:
-                out.writelines(job_summary(report, SUMMARY_ROOM - out.tell()))
+                written = out.tell()
+                out.writelines(job_summary(report, SUMMARY_ROOM - written))
+                if out.tell() == written:
+                    logger.warning("job summary %s: others of this step have filled it; the files have the findings", place)
         except OSError as problem:
             shown = visible(str(place))
             self._fail(OutputError(f"job summary {shown}: {problem.strerror}; correct GITHUB_STEP_SUMMARY, the rest is written"))
 
     def _fail(self, problem: OutputError | UsageError) -> None:
         logger.error("%s", problem)
+        self.problems.append(str(problem))
         self._failed.append(ExitStatus.INCOMPLETE)
 
 

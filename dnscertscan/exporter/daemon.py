@@ -1,7 +1,7 @@
 """The exporter's own schedule: scan, keep the results, wait, scan again, until it is told to end."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from dnscertscan.errors import DnsCertScanError
@@ -17,12 +17,22 @@ class NoResultsError(DnsCertScanError):
     """A scan has come to its end and says nothing about the targets; its text says why."""
 
 
+Deliver = Callable[[], Awaitable[Sequence[str]]]
+"""Writes and sends what else a scan gives; one line for each output for which that failed. Takes a limited time."""
+
+
+async def nothing_else() -> Sequence[str]:
+    """A scan whose results go nowhere else."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a scan gave: the metrics, and why they are not complete (empty: they are)."""
+    """What a scan gave: the metrics, why they are not complete (empty: they are), and how they get to other places."""
 
     text: bytes
     missing: str = ""
+    deliver: Deliver = nothing_else
 
 
 Scan = Callable[[], Awaitable[Results | None]]
@@ -34,7 +44,8 @@ Pause = Callable[[float], Awaitable[bool]]
 async def keep_scanning(scan: Scan, state: State, pause: Pause, clock: Callable[[], Moment]) -> None:
     """Scan again and again. From start to start it is the interval, but scans never overlap.
 
-    Whatever goes wrong with a scan, the results of the one before stay, and ``state`` says what it was.
+    Whatever goes wrong with a scan, the results of the one before stay, and ``state`` says what it was. Results are served
+    before they go anywhere else.
     """
     while True:
         began = clock().steady
@@ -53,6 +64,7 @@ async def keep_scanning(scan: Scan, state: State, pause: Pause, clock: Callable[
             if results is None:
                 return
             state.succeed(Page.of(results.text), clock(), results.missing)
+            state.delivered(await results.deliver())
         took = clock().steady - began
         if took > state.interval:
             logger.warning("a scan took %.0f s, the interval is %.0f s: the next one begins at once", took, state.interval)

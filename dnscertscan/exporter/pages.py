@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from gzip import compress
 from http import HTTPStatus
 
 from dnscertscan.exporter.state import Moment, State
@@ -13,9 +12,15 @@ _HTML = "text/html; charset=utf-8"
 _INDEX = b"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>dnscertscan exporter</title></head>
 <body><h1>dnscertscan exporter</h1>
-<p><a href="/metrics">Metrics</a> for Prometheus, <a href="/health">health</a> for whoever keeps this process running.</p>
+<ul>
+<li><a href="/metrics">/metrics</a>: what Prometheus scrapes.</li>
+<li><a href="/health">/health</a> (also /healthz, /-/ready): whether the results can be relied on, or 503 and why not.</li>
+<li><a href="/livez">/livez</a> (also /-/healthy): 200 while this process serves, for whoever keeps it running.</li>
+</ul>
 </body></html>
 """
+Parts = tuple[bytes, ...]
+"""An answer in the pieces it consists of: the large ones are the same object for everybody who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,27 @@ class Request:
 
 
 def read_request(head: bytes | None) -> Request | None:
-    """The request of everything before the empty line; None when it is none (RFC 9112 3)."""
+    """The request of everything before the empty line; None when it is none (RFC 9112 3). Lines may end in LF alone (2.2)."""
     if head is None:
         return None
-    first, *lines = head.decode("latin-1").split("\r\n")
+    first, *lines = (line.removesuffix("\r") for line in head.decode("latin-1").split("\n"))
     parts = first.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
+    path = _path(parts[1]) if len(parts) == 3 and parts[2].startswith("HTTP/1.") else ""
+    if not path:
         return None
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return Request(parts[0], parts[1].partition("?")[0], headers)
+    return Request(parts[0], path, headers)
 
 
-def answer(request: Request | None, state: State, now: Callable[[], Moment]) -> bytes:
+def _path(target: str) -> str:
+    """The path of ``/path?query`` or ``http://host/path?query``, which a server has to take too (RFC 9112 3.2.2); else empty."""
+    scheme, mark, rest = target.partition("?")[0].partition("://")
+    if mark and scheme.lower() in ("http", "https"):
+        return "/" + rest.partition("/")[2]
+    return target.partition("?")[0] if target.startswith("/") else ""
+
+
+def answer(request: Request | None, state: State, now: Callable[[], Moment]) -> Parts:
     """The whole answer; the connection is closed after it."""
     if request is None:
         return _whole(HTTPStatus.BAD_REQUEST, b"this is no HTTP request\n")
@@ -57,29 +71,31 @@ def answer(request: Request | None, state: State, now: Callable[[], Moment]) -> 
     match request.path:
         case "/metrics":
             made = _metrics(request, state, now())
-        case "/health" | "/healthz" | "/-/healthy":
+        case "/health" | "/healthz" | "/-/ready":
             good, line = state.health(now())
             status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
             made = _whole(status, f"{'ok' if good else 'unhealthy'}: {line}\n".encode())
+        case "/livez" | "/-/healthy":
+            made = _whole(HTTPStatus.OK, b"ok: the exporter answers; /health says whether its results can be relied on\n")
         case "/":
             made = _whole(HTTPStatus.OK, _INDEX, kind=_HTML)
         case _:
-            made = _whole(HTTPStatus.NOT_FOUND, b"there are /metrics and /health\n")
-    return made.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if request.method == "HEAD" else made
+            made = _whole(HTTPStatus.NOT_FOUND, b"there are /metrics, /health and /livez\n")
+    return made[:1] if request.method == "HEAD" else made
 
 
-def _metrics(request: Request, state: State, now: Moment) -> bytes:
-    """The last results and the exporter's own; gzip members follow each other as texts do (RFC 1952 2.2)."""
+def _metrics(request: Request, state: State, now: Moment) -> Parts:
+    """The last results, then the exporter's own."""
     own, page = state.own_metrics(now), state.page
     if request.takes_gzip:
-        return _whole(HTTPStatus.OK, page.packed + compress(own, 6, mtime=0), kind=CONTENT_TYPE, content_encoding="gzip")
-    return _whole(HTTPStatus.OK, page.plain + own, kind=CONTENT_TYPE)
+        return _whole(HTTPStatus.OK, *page.packed_with(own), kind=CONTENT_TYPE, content_encoding="gzip")
+    return _whole(HTTPStatus.OK, page.plain, own, kind=CONTENT_TYPE)
 
 
-def _whole(status: HTTPStatus, body: bytes, *, kind: str = _TEXT, **headers: str) -> bytes:
+def _whole(status: HTTPStatus, *body: bytes, kind: str = _TEXT, **headers: str) -> Parts:
     fields = {
-        "content-type": kind, "content-length": str(len(body)), "connection": "close", "cache-control": "no-store",
+        "content-type": kind, "content-length": str(sum(map(len, body))), "connection": "close", "cache-control": "no-store",
         "vary": "accept-encoding", "x-content-type-options": "nosniff", **headers,
     }
     lines = "".join(f"{name.replace('_', '-')}: {text}\r\n" for name, text in fields.items())
-    return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode("latin-1") + body
+    return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode("latin-1"), *body

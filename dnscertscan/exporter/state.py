@@ -1,15 +1,19 @@
 """What the exporter knows: the last results, how the last scans ended, and whether all that can be relied on."""
 
+import struct
+import zlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from gzip import compress
 from threading import Lock
 
 from dnscertscan.exporter import metrics
 
 STALE = 2
 """Intervals after which results are too old to be called healthy."""
+_GZIP = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+"""Begins a gzip member without a name and without a time: the same octets for the same text (RFC 1952 2.3)."""
 
 
 class Outcome(StrEnum):
@@ -22,15 +26,30 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A document that is asked for, and the same compressed (gzip without a time: the same octets for the same text)."""
+    """A document that is asked for, and what makes it gzip: compressed once, however often it is asked for."""
 
     plain: bytes
     packed: bytes
+    """A gzip member without its end: blocks that fill whole octets, none of them the last (RFC 1951 3.2.3)."""
+    crc: int
 
     @classmethod
     def of(cls, text: bytes) -> "Page":
-        """Compressed once, however often it is asked for."""
-        return cls(text, compress(text, 6, mtime=0))
+        """Compress it."""
+        packer = _packer()
+        return cls(text, _GZIP + packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH), zlib.crc32(text))
+
+    def packed_with(self, end: bytes) -> tuple[bytes, bytes]:
+        """The page and ``end`` as one gzip member, in two pieces: not every reader takes two members."""
+        packer = _packer()
+        length = (len(self.plain) + len(end)) & 0xFFFFFFFF
+        last = packer.compress(end) + packer.flush() + struct.pack("<II", zlib.crc32(end, self.crc), length)
+        return self.packed, last
+
+
+def _packer() -> "zlib._Compress":
+    """Makes blocks alone (RFC 1951), with nothing before or after them."""
+    return zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
 
 
 _NOTHING = Page.of(b"")
@@ -55,6 +74,7 @@ class State:
     """The results of the last scan that had some."""
     reason: str = ""
     """Why the last scan failed, or is not complete; one line, safe to show."""
+    _outputs: tuple[str, ...] | None = None
     _last: Outcome | None = None
     _results: Moment | None = None
     _attempt: Moment | None = None
@@ -77,6 +97,11 @@ class State:
         """A scan has no results: those of the last one that had some stay."""
         with self._lock:
             self._end(Outcome.FAILED, now, reason)
+
+    def delivered(self, failed: Sequence[str]) -> None:
+        """The files and datagrams of the last results are written, but for these: one line each, safe to show."""
+        with self._lock:
+            self._outputs = tuple(failed)
 
     def _end(self, outcome: Outcome, now: Moment, reason: str) -> None:
         self._scanning, self._last, self._attempt, self.reason = False, outcome, now, reason
@@ -101,8 +126,11 @@ class State:
         age = now.steady - self._results.steady
         if age > STALE * self.interval:
             return False, f"the last scan ended {_span(age)} ago, which is more than {STALE} intervals of {_span(self.interval)}"
-        told = f"the last scan ended {_span(age)} ago"
-        return True, f"{told} and is not complete: {self.reason}" if self.reason else told
+        bad = [f"is not complete: {self.reason}"] if self._last is Outcome.INCOMPLETE else []
+        if self._outputs:
+            more = f" (and {len(self._outputs) - 1} more)" if len(self._outputs) > 1 else ""
+            bad.append(f"an output could not be written: {self._outputs[0]}{more}")
+        return not bad, " and ".join([f"the last scan ended {_span(age)} ago", *bad])
 
     def own_metrics(self, now: Moment) -> bytes:
         """The exporter's own metrics, as they are at this moment."""
@@ -111,6 +139,7 @@ class State:
                 version=self.version, started=self.begun.wall, interval=self.interval, healthy=self._health(now)[0],
                 scanning=self._scanning, succeeded=None if self._last is None else self._last is not Outcome.FAILED,
                 attempt=self._attempt.wall if self._attempt else None, results=self._results.wall if self._results else None,
+                outputs=None if self._outputs is None else len(self._outputs),
                 scans={outcome: self._counted[outcome] for outcome in Outcome},
             )))
 

@@ -238,6 +238,9 @@ class StatEndpoint:
 def parse_listen(text: str) -> HostPort:
     """``HOST:PORT`` or ``[IPV6]:PORT`` to be asked at; port 0 is any that is free. Neither is ever left out."""
     found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]+):(\d{1,5})", text.strip())
+    if found is None and re.fullmatch(r":\d{1,5}", port := text.strip()):
+        every = f"write 0.0.0.0{port} for every IPv4 address of this machine, [::]{port} for every IPv6 address"
+        raise UsageError(f"{port!r} names no address to listen on; {every}, 127.0.0.1{port} for this machine alone")
     if found is None:
         raise UsageError(f"{visible(text, 100)!r} is no place to listen; write HOST:PORT or [IPV6]:PORT, as 127.0.0.1:9793")
     host = HostPort.parse(found.group(1), 0).host

@@ -1,7 +1,10 @@
 """The exporter before a real fleet and behind a real Prometheus; what fails keeps the last results, and is never silent."""
 
 import json
+import os
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 from exporter.test_rules import ALERTS, queries
 from report.exposed import assert_accepted, exposed, labelled
 from servers import exporter, prometheus
+from servers.command import closed_port
 
 from dnscertscan.demo.fleet import DemoFleet
 
@@ -107,14 +111,69 @@ def test_a_scan_that_fails_keeps_the_results(fleet: DemoFleet, tmp_path: Path) -
 
 def test_sigterm_in_the_middle_of_a_scan(tmp_path: Path) -> None:
     """A scan that would take long is left at once, nothing half done is served, and the end is in order."""
-    records = [{"type": "A", "name": f"n{number}", "ttl": 300, "target": f"203.0.113.{number}"} for number in range(1, 40)]
+    records = [{"type": "A", "name": f"n{number}", "ttl": 300, "target": f"127.9.9.{number}"} for number in range(1, 40)]
     (tmp_path / "zones.json").write_text(json.dumps({"a.test": records}))
-    with exporter.running(tmp_path, "--from-zones-json", "zones.json", "--rate", "0.5", "--interval", "60") as made:
+    args = ("--from-zones-json", "zones.json", "--port", str(closed_port()), "--rate", "0.5", "--interval", "60")
+    with exporter.running(tmp_path, *args) as made:
         prometheus.until(
             lambda: exposed(made.get("/metrics")[1])["dnscertscan_exporter_scan_running"] == {(): 1}, "a scan is running"
         )
         assert made.get("/health") == (503, b"unhealthy: the first scan has not ended yet\n")
+        assert made.get("/livez")[0] == made.get("/-/healthy")[0] == 200
         assert made.end() == 0
+        assert "Traceback" not in made.log
+
+
+def test_sigterm_with_open_connections_says_nothing(quick: list[str], tmp_path: Path) -> None:
+    """Clients that ask nothing are left, and standard error has the line of the start alone."""
+    with exporter.running(tmp_path, *quick, "--interval", "1h") as made:
+        made.wait(200)
+        host, _, port = made.place.rpartition(":")
+        idle = [socket.create_connection((host, int(port)), timeout=10) for _ in range(5)]
+        made.get("/health")
+        assert made.end() == 0
+        for client in idle:
+            client.close()
+        assert made.log == f"dnscertscan exporter: http://{made.place}/metrics\n"
+
+
+def test_a_scan_that_lacks_something_is_served_and_not_healthy(quick: list[str], tmp_path: Path) -> None:
+    """One of two zone files cannot be read: the results are new, health says what is missing; it comes back: all is well."""
+    with exporter.running(tmp_path, *quick, "--from-zones-json", "more.json", "--interval", "1") as made:
+        assert b"more.json" in made.wait(503, b"is not complete")
+        found = exposed(made.get("/metrics")[1])
+        assert (found["dnscertscan_exporter_healthy"], found["dnscertscan_scan_complete"]) == ({(): 0}, {(): 0})
+        assert len(found["dnscertscan_endpoint_scanned"]) == 3
+        assert made.get("/livez")[0] == 200
+        (tmp_path / "more.json").write_text('{"b.test": []}')
+        made.wait(200)
+        assert made.end() == 0
+
+
+def test_outputs_that_fail_are_told(quick: list[str], tmp_path: Path) -> None:
+    """An unknown host and a folder that is none: the results are served, health and metrics say what was not written."""
+    ends = ["--stat-endpoint", "no.such.host.invalid:8125", "-o", "none/r.csv", "-o", "r.json"]
+    with exporter.running(tmp_path, *quick, *ends, "--interval", "1h") as made:
+        line = made.wait(503, b"an output could not be written")
+        assert b"cannot send to no.such.host.invalid:8125 by UDP" in line
+        assert b"(and 1 more)" in line
+        found = exposed(made.get("/metrics")[1])
+        assert found["dnscertscan_exporter_outputs_failed"] == {(): 2}
+        assert (found["dnscertscan_exporter_healthy"], found["dnscertscan_scan_complete"]) == ({(): 0}, {(): 1})
+        assert (tmp_path / "r.json").exists()
+        assert "cannot write none/r.csv" in made.log
+        assert made.end() == 0
+
+
+def test_an_output_that_hangs_holds_up_nobody(quick: list[str], tmp_path: Path) -> None:
+    """A pipe that nobody reads: the results are served meanwhile, and SIGTERM ends the exporter in order."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    with exporter.running(tmp_path, *quick, "-o", "pipe.csv", "--interval", "1h") as made:
+        made.wait(200)
+        assert exposed(made.get("/metrics")[1])["dnscertscan_scan_complete"] == {(): 1}
+        began = time.monotonic()
+        assert made.end() == 0
+        assert time.monotonic() - began < 10
         assert "Traceback" not in made.log
 
 
@@ -123,6 +182,7 @@ def test_sigterm_in_the_middle_of_a_scan(tmp_path: Path) -> None:
     [
         (("--listen", "127.0.0.1"), "no place to listen"),
         (("--listen", "127.0.0.1:99999"), "is no port"),
+        (("--listen", ":9793"), "0.0.0.0:9793"),
         (("--listen", "192.0.2.77:9793"), "cannot listen on 192.0.2.77:9793"),
         (("--interval", "often"), "is no duration"),
         (("--ca-file", "none.pem"), "none.pem"),

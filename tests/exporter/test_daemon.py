@@ -92,6 +92,23 @@ def test_what_is_missing_is_kept() -> None:
     assert World((1, Results(b"x", "zone a.test"))).run().state.reason == "zone a.test"
 
 
+def test_results_are_served_before_they_go_anywhere_else() -> None:
+    """However long that takes; which outputs failed is known when all are done."""
+    world = World()
+    seen: list[tuple[bytes, bool]] = []
+
+    async def deliver() -> list[str]:
+        seen.append((world.state.page.plain, world.state.health(world.clock())[0]))
+        world.now += 30
+        return ["cannot write x"]
+
+    world.left = [(10, Results(b"a", deliver=deliver)), (10, Results(b"b"))]
+    world.run()
+    assert seen == [(b"a", True)]
+    assert world.seen == [(b"a", False), (b"b", True)]
+    assert world.began == [0, 100, 200]
+
+
 def test_it_ends_while_it_waits() -> None:
     """A pause that says so is the end."""
     began: list[float] = []

@@ -62,13 +62,36 @@ def test_a_first_scan_that_fails(state: State) -> None:
     assert state.health(at(6)) == (False, "the last scan failed (there are no results): broken")
 
 
-def test_an_incomplete_scan_is_healthy_and_says_what_is_missing(state: State) -> None:
-    """Its results are new; what is missing stands in the line, and scans are counted by how they ended."""
+def test_an_incomplete_scan_is_served_and_not_healthy(state: State) -> None:
+    """Its results are new, but lack something: what stands in the line, and scans are counted by how they ended."""
     state.succeed(Page.of(b"x"), at(10), "zone a.test: REFUSED")
-    assert state.health(at(12)) == (True, "the last scan ended 2 s ago and is not complete: zone a.test: REFUSED")
+    assert state.page.plain == b"x"
+    assert state.health(at(12)) == (False, "the last scan ended 2 s ago and is not complete: zone a.test: REFUSED")
+    found = own(state, 12)
+    assert (found["dnscertscan_exporter_healthy"], found["dnscertscan_exporter_last_scan_success"]) == (0, 1)
     state.fail("broken", at(20))
     scans = exposed(state.own_metrics(at(21)))["dnscertscan_exporter_scans_total"]
     assert {dict(labels)["outcome"]: value for labels, value in scans.items()} == {"complete": 0, "incomplete": 1, "failed": 1}
+
+
+def test_outputs_that_failed_are_told(state: State) -> None:
+    """Until those of a later scan are written; one that goes on, or fails, changes nothing about them."""
+    assert "dnscertscan_exporter_outputs_failed" not in own(state, 1)
+    state.succeed(Page.of(b"x"), at(10))
+    assert state.health(at(11))[0]
+    state.delivered(["cannot write r.csv: full", "cannot send"])
+    line = "the last scan ended 2 s ago and an output could not be written: cannot write r.csv: full (and 1 more)"
+    assert state.health(at(12)) == (False, line)
+    found = own(state, 12)
+    assert (found["dnscertscan_exporter_healthy"], found["dnscertscan_exporter_outputs_failed"]) == (0, 2)
+    state.succeed(Page.of(b"y"), at(20), "zone a.test")
+    line = "the last scan ended 1 s ago and is not complete: zone a.test and an output could not be written: cannot"
+    assert state.health(at(21))[1].startswith(line)
+    state.succeed(Page.of(b"y"), at(30))
+    assert not state.health(at(31))[0]
+    state.delivered(())
+    assert state.health(at(32))[0]
+    assert own(state, 32)["dnscertscan_exporter_outputs_failed"] == 0
 
 
 def test_promtool_accepts_the_own_metrics(state: State) -> None:
@@ -76,10 +99,13 @@ def test_promtool_accepts_the_own_metrics(state: State) -> None:
     assert_accepted(state.own_metrics(at(1)))
     state.succeed(Page.of(b""), at(2))
     assert_accepted(state.own_metrics(at(3)))
+    state.delivered(["x"])
+    assert_accepted(state.own_metrics(at(3)))
 
 
 def test_pages_are_compressed_the_same_way_each_time() -> None:
     """The same text gives the same octets: no time goes into them."""
     page = Page.of(b"text" * 1000)
     assert page == Page.of(b"text" * 1000)
-    assert gzip.decompress(page.packed) == page.plain
+    for end in (b"", b"end", b"text" * 20_000):
+        assert gzip.decompress(b"".join(page.packed_with(end))) == page.plain + end

@@ -51,6 +51,30 @@ def test_what_cannot_be_sent_is_said(host: str, port: int | None) -> None:
     assert re.search(r"[\x00-\x1f]", str(caught.value)) is None
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_one_datagram_to_a_closed_port(address: str) -> None:
+    """What the machine says of the last one is waited for."""
+    with receiver(address) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(OutputError, match="Connection refused"):
+        send(address, port, [b"x"])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_name_with_an_address_where_nobody_listens(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is ::1 and 127.0.0.1 (not on every machine is localhost): each datagram arrives once, wherever one listens."""
+    real = socket.getaddrinfo
+    both = lambda _, port, **given: [item for text in ("::1", "127.0.0.1") for item in real(text, port, **given)]  # noqa: E731 - one line
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    packets = [b"one", b"two"]
+    with receiver(address) as made:
+        send("localhost", made.getsockname()[1], packets)
+        assert [made.recv(65536) for _ in packets] == packets
+        made.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            made.recv(1)
+
+
 def test_nothing_to_send() -> None:
     """No datagram is no fault."""
     send("127.0.0.1", closed_port(), [])

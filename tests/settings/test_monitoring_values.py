@@ -62,6 +62,12 @@ def test_listen_refuses(text: str) -> None:
         parse_listen(text)
 
 
+def test_a_port_alone_is_no_place_to_listen() -> None:
+    """As Prometheus takes it: the line says what to write for all addresses of each kind, and for none but this machine."""
+    with pytest.raises(UsageError, match=r"^':9793' names no address .* 0\.0\.0\.0:9793 .* \[::\]:9793 .* 127\.0\.0\.1:9793 "):
+        parse_listen(" :9793")
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_a_value_or_a_usage_error(text: str) -> None:
     """Nothing else comes out, whatever is written."""
