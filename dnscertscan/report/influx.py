@@ -27,19 +27,19 @@ def _lines(report: Report) -> Iterator[str]:
     names = ZoneNames.of(totals, tally)
     by_zone: dict[str, Counter[str]] = {}
     for zone in {*(zone.zone for zone in totals), *tally.by_zone}:
-        fields = by_zone.setdefault(names.label(zone), Counter())
+        fields = by_zone.setdefault(_tag(names.label(zone)), Counter())
         severities = tally.by_zone.get(zone, Counter())
         fields["cert_warnings_total"] += severities[Severity.WARNING]
         fields["cert_errors_total"] += severities[Severity.ERROR]
     for one in totals:
-        fields = by_zone[names.label(one.zone)]
+        fields = by_zone[_tag(names.label(one.zone))]
         for state in State:
             fields[f"{state}_targets_total"] += one.count(state)
     _count_records(report, names, by_zone)
     seconds = (report.run.finished - report.run.started).total_seconds()
-    for label, fields in sorted(by_zone.items()):
+    for tag, fields in sorted(by_zone.items()):
         run = f"scan_complete={report.complete:d},process_time_secs={seconds:.3f}"
-        yield f"{MEASUREMENT},zone={_tag(label)} {_fields(fields)},{run}"
+        yield f"{MEASUREMENT},zone={tag} {_fields(fields)},{run}"
 
 
 def _count_records(report: Report, names: ZoneNames, by_zone: Mapping[str, Counter[str]]) -> None:
@@ -49,7 +49,7 @@ def _count_records(report: Report, names: ZoneNames, by_zone: Mapping[str, Count
         number = hash((row.zone, row.record, row.origin))
         if kind and number not in seen:
             seen.add(number)
-            fields = by_zone[names.label(row.zone)]
+            fields = by_zone[_tag(names.label(row.zone))]
             fields[f"{kind.lower()}_records_total"] += 1
             fields["filtered_records_total"] += row.reason == "filtered"
             fields["ns_exceptions_total"] += row.state is State.FAILED and not row.ip_address and kind == "CNAME"
@@ -74,8 +74,12 @@ def _fields(fields: Mapping[str, int]) -> str:
 
 
 def _tag(text: str) -> str:
-    r"""A tag's value: commas, equals signs and spaces escaped. A backslash at its end would escape what follows."""
-    shown = visible(text, LABEL)
+    r"""A tag's value: commas, equals signs and spaces escaped.
+
+    A backslash becomes a slash. There is no escape for it: receivers take ``\\,`` for a backslash and an escaped comma, or for an
+    escaped backslash and the end of the value.
+    """
+    shown = visible(text, LABEL).replace("\\", "/")
     for char in ",= ":
         shown = shown.replace(char, f"\\{char}")
-    return f"{shown}_" if shown.endswith("\\") else shown
+    return shown

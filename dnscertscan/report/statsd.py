@@ -1,4 +1,4 @@
-"""The report as StatsD gauges: days left of each endpoint, and the figures of each zone and of the scan."""
+"""The report as StatsD gauges: days left of each endpoint and whether it was scanned, figures of each zone and of the scan."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,9 @@ _LONGEST = 300
 def render_statsd(report: Report) -> Iterator[bytes]:
     """Datagrams of gauges. ``days_left`` are whole days from the start of the run, rounded down, of the most urgent endpoints.
 
-    Several addresses of a name share a gauge: it has the least of their values.
+    A server keeps the last value of a gauge that is not sent any more; so ``scanned`` is sent for an endpoint in any case, and
+    0 says that its days left are those of an earlier scan. Several addresses of a name share a gauge: it has the least of their
+    values. So do names that :func:`word` makes alike.
     """
     return datagrams(_gauges(report))
 
@@ -42,20 +44,21 @@ def _gauges(report: Report) -> Iterator[str]:
             figures[key] = figures.get(key, 0) + totals.count(state)
     for name, number in sorted(figures.items()):
         yield gauge(name, number)
-    yield from _days(report)
+    yield from _endpoints(report)
 
 
-def _days(report: Report) -> Iterator[str]:
+def _endpoints(report: Report) -> Iterator[str]:
     standings, now = Standings.of(report), report.run.started
-    days: dict[str, int] = {}
+    least: dict[str, int] = {}
     for one in standings.endpoints:
         _, port, name = one.place
+        figures = [("scanned", int(one.scanned))]
         ends = (("days_left", one.ends), ("chain_days_left", one.chain_end))
-        for kind, end in ends:
-            if end is not None:
-                key, left = f"{kind}.{word(name)}.{port}", days_left(end, now)
-                days[key] = min(left, days.get(key, left))
-    for name, number in sorted(days.items()):
+        figures += [(kind, days_left(end, now)) for kind, end in ends if end is not None]
+        for kind, figure in figures:
+            key = f"{kind}.{word(name)}.{port}"
+            least[key] = min(figure, least.get(key, figure))
+    for name, number in sorted(least.items()):
         yield gauge(name, number)
     yield gauge("scan.endpoints_omitted", standings.omitted)
 

@@ -74,6 +74,17 @@ def test_days_left_of_a_fleet(cli, receive, tmp_path: Path) -> None:
     assert held[f"dnscertscan.days_left.good-rsa_demo_test.{fleet.tls_port}"] > 0
 
 
+def test_nobody_listens_for_one_datagram(cli, quick: list[str], tmp_path: Path) -> None:
+    """A closed port of this machine answers: one line and status 3, also where all figures fit into one datagram."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        port = gone.getsockname()[1]
+    done = cli(*quick, "--stat-endpoint", f"127.0.0.1:{port}", "-o", "r.csv")
+    assert done.status == 3
+    assert f"cannot send to 127.0.0.1:{port} by UDP: Connection refused" in done.err
+    assert (tmp_path / "r.csv").exists()
+
+
 def test_a_receiver_that_cannot_be_reached(cli, quick: list[str], tmp_path: Path) -> None:
     """One line and status 3; the other outputs are written, and the run is not held up."""
     began = time.monotonic()

@@ -4,10 +4,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from report import factory
 
 from dnscertscan.model.findings import Severity
-from dnscertscan.model.report import Report, State
+from dnscertscan.model.report import Report, State, ZoneTotals
 from dnscertscan.report.datagrams import LARGEST, datagrams
 from dnscertscan.report.influx import render_influx
 from dnscertscan.report.statsd import gauge, render_statsd
@@ -83,7 +84,15 @@ def test_days_left_of_each_name_and_port() -> None:
     assert held["dnscertscan.chain_days_left.www_example_com.443"] <= left
     assert held["dnscertscan.zone.example_com.findings.error"] == 2
     assert held["dnscertscan.scan.complete"] == 0
-    assert not any("old_example_com" in name for name in held)
+
+
+def test_an_endpoint_that_gives_no_certificate_is_told() -> None:
+    """Days left that are not sent stay what they were: ``scanned`` says that they are old. The least of all addresses counts."""
+    held = gauges(list(render_statsd(factory.rich_report())))
+    assert held["dnscertscan.scanned.www_example_com.443"] == 1
+    assert {name: value for name, value in held.items() if "old_example_com" in name} == {
+        "dnscertscan.scanned.old_example_com.443": 0
+    }
 
 
 def test_gauges_below_zero() -> None:
@@ -117,6 +126,23 @@ def test_hostile_names() -> None:
     """Names from the DNS can neither end a line, nor be another tag, field or gauge."""
     assert points(hostile(render_influx))
     assert gauges(hostile(render_statsd))
+
+
+@pytest.mark.parametrize("zone", ["a\\,evil=1 b", "a\\", "a\\\\ x=1", "a\\=b"])
+def test_backslashes_in_a_tag(zone: str) -> None:
+    """There is no escape for them, and receivers differ in what they make of one before a comma: none is sent."""
+    totals = (ZoneTotals(zone, 1, 0, {}),)
+    (line,) = b"\n".join(render_influx(factory.report([], [], replace(factory.coverage([]), totals=totals)))).decode().split("\n")
+    assert "\\\\" not in line
+    ((_, name),) = points([line.encode()])
+    assert name == zone.replace("\\", "/")
+
+
+def test_zones_that_become_alike_are_one_point() -> None:
+    """Two lines of one zone would be one point: the second would take the place of the first."""
+    totals = tuple(ZoneTotals(zone, 1, 0, {(State.FAILED, "refused"): 2}) for zone in ("a/b", "a\\b"))
+    found = points(list(render_influx(factory.report([], [], replace(factory.coverage([]), totals=totals)))))
+    assert [fields["failed_targets_total"] for fields in found.values()] == [4]
 
 
 def test_a_run_without_zones_sends_what_there_is() -> None:
