@@ -3,27 +3,31 @@
     PYTHONPATH=tests python benchmarks/html_page.py [--targets 50000]
 
 every own   every target has a certificate and a finding of its own: the largest page so many targets can give
+long names  the same with names of 38 characters and an organisation in each certificate
+100 octets  the same with names of 100
 shared      ten targets share a certificate
 one         all of them share one
 
 A filter is measured in the page, from the input to the frame that shows its result; "painted" is the slower of the two
-animation frames behind it. The words asked for match one target, a tenth of them, all of them and none.
+animation frames behind it. The words asked for match one target, a tenth of them, an issuer, all of them and none.
 """
 
 import argparse
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from report.html_fleet import fleet_report
+from report.html_fleet import LONG, LONGEST, fleet_report
 from servers.chromium import Browser, browser
 
 from dnscertscan.report.html_report import render_html
 
 ASKED = {
-    "one": {"q": "host4321.example.com"}, "a tenth": {"q": "host3"}, "none": {"q": "nothing has this name"},
-    "errors": {"q": "", "s": "e"}, "all": {"q": "", "s": ""}, "by name": {"o": "name"}, "by end": {"o": "ends"},
+    "one": {"q": "host4321.example"}, "a tenth": {"q": "host3"}, "issuer": {"q": "issuing"}, "digest": {"q": f"{4321:064x}"},
+    "none": {"q": "nothing has this name"}, "zone": {"q": "", "z": "example.com"}, "errors": {"z": "", "s": "e"},
+    "all": {"s": ""}, "by name": {"o": "name"}, "by end": {"o": "ends"},
 }
 MEASURE = """(values => new Promise(done => {
   const start = performance.now();
@@ -32,15 +36,15 @@ MEASURE = """(values => new Promise(done => {
     field.value = value;
   }
   const field = document.getElementById(Object.keys(values).at(-1));
-  field.dispatchEvent(new Event(field.id === 'q' ? 'input' : 'change'));
+  (field.id === 'q' ? field.oninput : document.getElementById('s').onchange)();
   const worked = performance.now() - start;
   requestAnimationFrame(() => requestAnimationFrame(() => done([worked, performance.now() - start])));
 }))"""
 
 
-def measure(tab: Browser, targets: int, per_certificate: int, folder: Path) -> list[Any]:
+def measure(tab: Browser, targets: int, per_certificate: int, names: Mapping[str, str], folder: Path) -> list[Any]:
     """Megabytes, seconds to make, seconds to open, then (script, painted) milliseconds for each thing asked."""
-    report = fleet_report(targets, per_certificate)
+    report = fleet_report(targets, per_certificate, **names)
     place = folder / "report.html"
     start = time.monotonic()
     with place.open("wb") as out:
@@ -65,8 +69,10 @@ def main() -> None:
     print("| --- | " + " | ".join(["---:"] * (3 + len(ASKED))) + " |")
     with tempfile.TemporaryDirectory() as folder, browser(Path(folder) / "profile") as tab:
         tab.size(1280, 900)
-        for name, per_certificate in (("every own", 1), ("shared", 10), ("one", targets)):
-            size, made, opened, *times = measure(tab, targets, per_certificate, Path(folder))
+        for name, per_certificate, names in (
+            ("every own", 1, {}), ("long names", 1, LONG), ("100 octets", 1, LONGEST), ("shared", 10, {}), ("one", targets, {}),
+        ):
+            size, made, opened, *times = measure(tab, targets, per_certificate, names, Path(folder))
             cells = [f"{script:.0f} / {painted:.0f}" for script, painted in times]
             print(f"| {name} | {size:.1f} | {made:.1f} | {opened:.1f} | {' | '.join(cells)} |", flush=True)
 

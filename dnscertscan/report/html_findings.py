@@ -12,28 +12,19 @@ from dnscertscan.model.collected import Groups, Key, grouped
 from dnscertscan.model.findings import Finding, Rule, Severity
 from dnscertscan.model.observations import Deployment, Handshake, Observation
 from dnscertscan.model.report import Report
-from dnscertscan.model.text import visible
 from dnscertscan.report.html_chain import Drawing, draw
-from dnscertscan.report.words import nameless, place_of
+from dnscertscan.report.html_lines import Line, Lines, zones_of
+from dnscertscan.report.html_short import DETAILS, Detail, Shortened, in_short, named, unsearched
+from dnscertscan.report.words import nameless
 
 FULL, FIRST = 2000, 200
 """Up to so many certificates are all shown in full; of more, so many of the worst: the page stays one that a browser can open."""
 LINES = 200
 """Endpoints in one list."""
-SHORT = 5
-"""Up to so many endpoints are always open to see."""
 _BLOCK_FULL, _BLOCK = 10, 50
 _WORDY = 50
 """Findings of one certificate whose messages are given whole."""
 _WORDS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One endpoint; ``note`` is how the zones lead there, where the name does not say it."""
-
-    text: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +49,8 @@ class Group:
     certificate: CertificateRef | None
     end: str
     """When it ends, in words that begin with ``ends`` or ``ended`` and the day; only these in short."""
+    issuer: str
+    """In short: its number in the list of issuers."""
     drawing: Drawing | None
     parts: Iterator[Part]
 
@@ -79,6 +72,10 @@ class Found:
     rules: dict[str, Rule] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     """Findings by rule code."""
+    short: Shortened = field(default_factory=Shortened)
+    _lines: Lines = field(default_factory=lambda: Lines(()))
+    _wordy: list[int] = field(default_factory=list)
+    """Which of the first groups have so many findings that not all their messages are given whole."""
     _report: Report | None = None
     _sorted: Groups[Finding] | None = None
     _worst: dict[str, int] = field(default_factory=dict)
@@ -89,7 +86,7 @@ class Found:
     @classmethod
     def of(cls, report: Report) -> "Found":
         """Everything that has to be known before the first group can be written."""
-        found = cls(_report=report)
+        found = cls(_report=report, _lines=Lines(zones_of(report)))
         found._worst = _mixed(grouped(report.findings, lambda finding: (_ident(finding),)))
         found._sorted = grouped(report.findings, found._order())
         for members in found._groups():
@@ -103,19 +100,38 @@ class Found:
         """How many groups are shown with all that is known of them."""
         return len(self._firsts)
 
+    @property
+    def detail(self) -> Detail:
+        """What is told of each of the others."""
+        return DETAILS[self.short.level]
+
+    @property
+    def unsearched(self) -> str:
+        """What a reader cannot find by words, because the page does not hold it; empty when it holds all."""
+        return unsearched(self.groups - self.shown_in_full, self.short, sum(one < self.shown_in_full for one in self._wordy))
+
     def _measure(self, members: Iterator[Finding]) -> None:
-        first = None
-        for _, same in groupby(members, _same):
-            finding, size = _counted(same)
-            first = first or finding
+        head = next(members)
+        kinds = 0
+        if short := self.groups >= FIRST:
+            shown = _shown(head)
+            self.short.name(shown, _title(head, shown))
+        for kinds, (_, same) in enumerate(groupby(chain((head,), members), _same), 1):  # noqa: B007 - it is how many they are
+            finding = next(same)
+            every = chain((finding,), same)
+            if short:
+                size = self.short.part(finding, (self._lines.of(one, full=False) for one in every))
+            else:
+                size = sum(1 for _ in every)
             self._sizes.append(size)
             self.rules.setdefault(finding.rule.code, finding.rule)
             self.counts[finding.rule.code] += size
-        if first is not None:
-            self.groups += 1
-            self.certificates += _shown(first) is not None
-            if self.groups <= FULL:
-                self._firsts.append(first)
+        if kinds > _WORDY and self.groups < FULL:
+            self._wordy.append(self.groups)
+        self.groups += 1
+        self.certificates += _shown(head) is not None
+        if self.groups <= FULL:
+            self._firsts.append(head)
 
     def _order(self) -> Callable[[Finding], Key]:
         worst = self._worst
@@ -165,18 +181,27 @@ class Found:
             number += size
 
     def _group(self, members: Iterator[Finding], sizes: Iterator[int], *, full: bool) -> Group:
-        first = next(members)
-        shown = _shown(first)
-        parts = _parts(groupby(chain((first,), members), _same), sizes, full=full)
-        title = (shown.subject or "(certificate with an empty subject)") if shown else first.rule.title
-        drawing = self._drawings.get(_ident(first)) if full else None
-        return Group(title, shown, _end(shown, self._report, full=full), drawing, parts)
+        head = next(members)
+        shown = _shown(head)
+        parts = self._parts(groupby(chain((head,), members), _same), sizes, full=full)
+        title = named(_title(head, shown), DETAILS[0] if full else self.detail)
+        drawing = self._drawings.get(_ident(head)) if full else None
+        end = _end(shown, self._report, full=full)
+        issuer = self.short.issuer(shown) if shown and not full else ""
+        return Group(title, shown, end, issuer, drawing, parts)
 
-
-def _counted(findings: Iterator[Finding]) -> tuple[Finding, int]:
-    """The first of some, and how many they are."""
-    first = next(findings)
-    return first, 1 + sum(1 for _ in findings)
+    def _parts(self, alike: Iterable[tuple[Key, Iterator[Finding]]], sizes: Iterator[int], *, full: bool) -> Iterator[Part]:
+        before = ""
+        for number, (_, same) in enumerate(alike):
+            first, size = next(same), next(sizes)
+            message = first.message if size == 1 else nameless(first)
+            store = first.store if first.store and first.store not in message else ""
+            if not full or number >= _WORDY:
+                message = in_short(message, first, _WORDS if full else self.detail.words)
+            lines = (self._lines.of(finding, full=full) for finding in chain((first,), same))
+            lists = (islice(lines, LINES) for _ in range(0, size, LINES))
+            yield Part(first.rule, first.severity, message, store, size, first.rule.code != before, lists)
+            before = first.rule.code
 
 
 def _mixed(groups: Groups[Finding]) -> dict[str, int]:
@@ -191,6 +216,10 @@ def _mixed(groups: Groups[Finding]) -> dict[str, int]:
 
 def _shown(finding: Finding) -> CertificateRef | None:
     return finding.certificate or finding.leaf
+
+
+def _title(finding: Finding, shown: CertificateRef | None) -> str:
+    return (shown.subject or "(certificate with an empty subject)") if shown else finding.rule.title
 
 
 def _end(shown: CertificateRef | None, report: Report | None, *, full: bool) -> str:
@@ -219,36 +248,3 @@ def _fit(finding: Finding, observation: Observation, deployment: Deployment) -> 
     leads = finding.leaf is not None and deployment.chain[0].sha256 == finding.leaf.sha256
     fault = finding.certificate is not None and finding.certificate.sha256 in {one.sha256 for one in deployment.chain}
     return 4 * fault + 2 * leads + here
-
-
-def _parts(alike: Iterable[tuple[Key, Iterator[Finding]]], sizes: Iterator[int], *, full: bool) -> Iterator[Part]:
-    before = ""
-    for number, (_, same) in enumerate(alike):
-        first, size = next(same), next(sizes)
-        message = first.message if size == 1 else nameless(first)
-        store = first.store if first.store and first.store not in message else ""
-        if not full or number >= _WORDY:
-            message = _in_short(message, _shown(first))
-        lines = (_line(finding, full=full) for finding in chain((first,), same))
-        lists = (islice(lines, LINES) for _ in range(0, size, LINES))
-        yield Part(first.rule, first.severity, message, store, size, first.rule.code != before, lists)
-        before = first.rule.code
-
-
-def _in_short(message: str, shown: CertificateRef | None) -> str:
-    """The words that say what is wrong; the certificate they name, and when it ends, stand above them."""
-    if shown is not None:
-        for told in (f' "{shown.subject}"', f" (serial {shown.serial})"):
-            message = message.replace(told, "")
-        message = message.partition(": ")[0]
-    return message if len(message) <= _WORDS else f"{message[:_WORDS]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def _line(finding: Finding, *, full: bool) -> Line:
-    at = finding.subject
-    notes = []
-    if full and at.record and not (at.record.startswith(f"{at.fqdn}. A") and at.record.endswith(f" {at.ip_address}")):
-        notes.append(visible(at.record, 260))
-    if at.zone and at.zone != (at.fqdn or at.zone) and not at.fqdn.endswith(f".{at.zone}"):
-        notes.append(f"zone {visible(at.zone, 260)}")
-    return Line(place_of(finding), ", ".join(notes))

@@ -16,12 +16,16 @@ from markupsafe import Markup
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.report import Report, State
 from dnscertscan.model.text import visible
-from dnscertscan.report import html_chain, html_findings, html_timeline
+from dnscertscan.report import html_chain, html_timeline
 from dnscertscan.report.base import Format, in_chunks
 from dnscertscan.report.describe import totals_object
 from dnscertscan.report.html_findings import Found
+from dnscertscan.report.html_lines import SHORT, zones_of
 from dnscertscan.report.html_timeline import Calendar
 from dnscertscan.report.summary import incomplete_reasons, summary
+
+_FEW = 10
+"""Of so many targets that were tried one may have failed in a run that is called healthy."""
 
 
 def render_html(report: Report) -> Iterator[bytes]:
@@ -44,18 +48,23 @@ def _page(report: Report) -> Iterator[str]:
 
 
 def _verdict(report: Report) -> tuple[str, str]:
-    """(class, sentence) of the first thing that a reader sees."""
-    counted = report.tally().severities
+    """(class, sentence) of the first thing that a reader sees. Targets that gave no answer never look healthy."""
+    counted, coverage = report.tally().severities, report.coverage
     errors, warnings = (_number(counted[severity], str(severity)) for severity in (Severity.ERROR, Severity.WARNING))
+    scanned, failed = coverage.count(State.SCANNED), coverage.count(State.FAILED)
     if counted[Severity.ERROR]:
         return "e", f"{errors} and {warnings} found"
+    silent = f"; {_number(failed, 'target')} could not be looked at" if failed else ""
     if counted[Severity.WARNING]:
-        return "w", f"No errors, {warnings} found"
+        return "w", f"No errors, {warnings} found{silent}"
     if not report.complete:
         return "w", "Nothing wrong was found in what could be looked at"
-    if not report.coverage.count(State.SCANNED):
+    if not scanned:
         return "w", "No certificate was looked at"
-    return "o", "No errors and no warnings"
+    if not failed:
+        return "o", "No errors and no warnings"
+    few = failed * _FEW <= scanned + failed
+    return "o" if few else "w", f"No errors and no warnings in {_number(scanned, 'target')}; {failed:,} could not be looked at"
 
 
 def _number(count: int, noun: str, nouns: str = "") -> str:
@@ -76,16 +85,14 @@ def _totals(report: Report) -> dict[str, Any]:
 def _zones(report: Report) -> list[dict[str, Any]]:
     """A row for every zone that has records or findings."""
     by_zone = report.tally().by_zone
-    rows = {
+    empty = {"records": 0, **{str(state): 0 for state in State}}
+    totals = {
         zone.zone: {"records": zone.records, **{str(state): zone.count(state) for state in State}}
         for zone in report.coverage.totals
     }
-    for zone in by_zone:
-        if zone and zone not in rows:
-            rows[zone] = {"records": 0, **{str(state): 0 for state in State}}
     return [
-        {"zone": zone, **row, **{str(severity): by_zone.get(zone, Counter())[severity] for severity in Severity}}
-        for zone, row in sorted(rows.items())
+        {"zone": zone, **totals.get(zone, empty), **{str(one): by_zone.get(zone, Counter())[one] for one in Severity}}
+        for zone in zones_of(report)
     ]
 
 
@@ -102,7 +109,7 @@ def _environment() -> Environment:
     }
     made.globals |= {
         "style": _asset("report.css"), "script": _asset("report.js"), "BOX": html_chain, "TIME": html_timeline,
-        "SHORT": html_findings.SHORT, "Severity": Severity,
+        "SHORT": SHORT, "Severity": Severity,
     }
     return made
 
@@ -131,8 +138,6 @@ def _paragraphs(text: str) -> list[tuple[bool, list[str]]]:
         else:
             parts += [(False, [line]) for line in lines if line.strip()]
     return parts
-
-
 
 
 HTML = Format("html", (".html", ".htm"), render_html)

@@ -3,13 +3,15 @@
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
 
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.observations import Handshake, Observation
 from dnscertscan.pki.parse import Facts, parse
+from dnscertscan.pki.paths import key_id_fits
 from dnscertscan.report.html_chain import short
 
 DAYS = 400
@@ -18,8 +20,13 @@ LEFT, TOP, STEP, TALL = 44, 30, 2, 110
 WIDTH, HEIGHT = LEFT + DAYS * STEP + 56, TOP + TALL + 24
 """Of the drawing and its parts, in its own units."""
 _SOON, _NEAR = 14, 30
-_CLUSTER, _SHARE, _CLUSTERS, _EXAMPLES = 3, 10, 12, 3
+_CLUSTER, _SHARE = 3, 10
+_PEAK, _TIMES, _AROUND = 10, 5, 14
+_CLUSTERS, _EXAMPLES = 12, 3
 _UNREAD = -(10**7)
+_LOOKED_AT = 100
+"""Certificates of one list among which its path is looked for."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A day on which at least 3 certificates end, and at least a tenth of all that end in the time shown."""
+    """A day on which many certificates end together.
+
+    That is at least 3 and a tenth of all that end in the time shown, or at least 10 and five times as many as usual. Usual is
+    the median of the days on which any end: of all such days, or of those up to 14 days away where that is more.
+    """
 
     day: date
     left: int
@@ -93,18 +104,39 @@ class Calendar:
         return -1 if end < self.started else (end.date() - self.started.date()).days
 
     def serve(self, observation: Observation) -> None:
-        """Count an endpoint on the day when the first certificate of what it serves to its own name ends."""
+        """Count an endpoint on the day when what it serves to its own name first fails: its leaf ends, or an issuer on its path.
+
+        What is sent beside the path may end at any time, and nothing fails.
+        """
         if not isinstance(observation.outcome, Handshake):
             return
-        chains = [deployment.chain for deployment in observation.outcome.deployments if deployment.sni]
-        ends = [end for chain in chains for one in chain if (end := self._known(one)) != _UNREAD]
+        chains = [deployment.chain for deployment in observation.outcome.deployments if deployment.sni and deployment.chain]
+        ends = [end for chain in chains if (end := self._first(chain)) != _UNREAD]
         if ends:
             self.endpoints[min(ends)] += 1
+
+    def _first(self, chain: Sequence[Certificate]) -> int:
+        """The first end on the path; the path is looked for only where something that is sent ends before the leaf."""
+        ends = [self._known(one) for one in chain]
+        if all(ends[0] <= end or end == _UNREAD for end in ends) and ends[0] != _UNREAD:
+            return ends[0]
+        on_path = (self._left(facts.not_after) for facts in path_sent(chain))
+        return min((end for end in on_path if end != _UNREAD), default=_UNREAD)
 
     def _known(self, certificate: Certificate) -> int:
         prefix = _prefix(certificate)
         at = bisect_left(self._digests, prefix)
         return self._ends[at] if at < len(self._digests) and self._digests[at] == prefix else _UNREAD
+
+    def _peaks(self) -> Iterator[int]:
+        """Days on which many end, see :class:`Cluster`."""
+        everything = sum(self.days.values())
+        usual = median(self.days.values()) if self.days else 0
+        for left, count in self.days.items():
+            around = [self.days[day] for day in range(left - _AROUND, left + _AROUND + 1) if day in self.days]
+            high = count >= max(_PEAK, _TIMES * max(usual, median(around)))
+            if high or count >= max(_CLUSTER, everything / _SHARE):
+                yield left
 
     @property
     def total(self) -> int:
@@ -150,8 +182,7 @@ class Calendar:
 
     def clusters(self) -> list[Cluster]:
         """In the order of days; those with the most certificates, when there are many."""
-        least = max(_CLUSTER, sum(self.days.values()) / _SHARE)
-        days = sorted((left for left, count in self.days.items() if count >= least), key=lambda left: (-self.days[left], left))
+        days = sorted(self._peaks(), key=lambda left: (-self.days[left], left))
         labels: list[float] = []
         found = []
         for left in days[:_CLUSTERS]:
@@ -163,6 +194,24 @@ class Calendar:
                 x if x in labels else 0,
             ))
         return sorted(found, key=lambda cluster: cluster.left)
+
+
+def path_sent(chain: Sequence[Certificate]) -> list[Facts]:
+    """The first certificate of a list and its issuers as far as they are sent: by name, and by key identifier where there is one.
+
+    Of several that may be one's issuer (cross-signed ones) it is the one that ends last: clients that can, take it.
+    """
+    by_name: dict[object, list[Facts]] = {}
+    for certificate in chain[:_LOOKED_AT]:
+        facts = parse(certificate)
+        by_name.setdefault(facts.subject.key, []).append(facts)
+    path = [parse(chain[0])]
+    while not path[-1].names_itself and len(path) <= len(chain):
+        issuers = [one for one in by_name.pop(path[-1].issuer.key, ()) if key_id_fits(one, path[-1])]
+        if not issuers:
+            break
+        path.append(max(issuers, key=lambda one: (one.not_after or _NEVER, one.sha256)))
+    return path
 
 
 def urgency(left: int) -> str:

@@ -22,6 +22,15 @@ KINDS = (
     (factory.ROOT_SENT, 'certificate sent needlessly: root certificate 2 "CN=Root" (serial 0A1B) is in the stores of clients'),
 )
 """Worded as the rules word them."""
+LONG = {
+    "domain": "prod.eu-central1.example.com", "subject": "CN=host{}.prod.eu-central1.example.com,O=Example Trust GmbH,C=DE",
+}
+"""Names as they are in large fleets: up to 38 characters."""
+LONGER = {"domain": "shop.prod.eu-central1.example.com", "subject": "CN=host{}.shop.prod.eu-central1.example.com,O=Example,C=DE"}
+"""Names of up to 43."""
+_LABELS = f"{'x' * 40}.{'y' * 37}"
+LONGEST = {"domain": f"{_LABELS}.example.com", "subject": f"CN=host{{}}.{_LABELS}.example.com,O=\u4f8b\u3048\u4f8b\u3048"}
+"""Names of 100 characters."""
 
 
 @cache
@@ -33,19 +42,21 @@ def served(count: int) -> tuple[tuple[Certificate, ...], ...]:
     return tuple(tuple(Certificate(one.public_bytes(Encoding.DER)) for one in leaf.chain) for leaf in leaves)
 
 
-def place(number: int) -> tuple[str, str]:
+def place(number: int, domain: str = "example.com") -> tuple[str, str]:
     """Address and name of a target."""
-    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", f"host{number}.example.com"
+    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", f"host{number}.{domain}"
 
 
-def fleet_report(count: int, per_certificate: int = 1, chains: int = 60) -> Report:
+def fleet_report(
+    count: int, per_certificate: int = 1, chains: int = 60, domain: str = "example.com", subject: str = "CN=host{}.example.com",
+) -> Report:
     """``count`` targets with a finding each; certificates are served by so many targets, the first ones were really read."""
     def findings() -> Iterator[Finding]:
         for number in range(count):
             which = number // per_certificate
             hit, words = KINDS[which % len(KINDS)]
-            at_fault = _reference(which, chains)
-            address, name = place(number)
+            at_fault = _reference(which, chains, subject)
+            address, name = place(number, domain)
             message = words.format(subject=at_fault.subject, serial=at_fault.serial, name=name)
             yield factory.finding(
                 message, rule_hit=hit, address=address, fqdn=name, record=f"{name}. A {address}", certificate=at_fault,
@@ -54,17 +65,17 @@ def fleet_report(count: int, per_certificate: int = 1, chains: int = 60) -> Repo
 
     real = served(chains)
     seen = (
-        factory.observation(factory.handshake(real[number // per_certificate]), address=place(number)[0], fqdn=place(number)[1])
-        for number in range(min(count, chains * per_certificate))
+        factory.observation(factory.handshake(real[number // per_certificate]), address=address, fqdn=name)
+        for number in range(min(count, chains * per_certificate)) for address, name in (place(number, domain),)
     )
-    rows = (factory.row(address=place(number)[0], fqdn=place(number)[1]) for number in range(count))
+    rows = (factory.row(address=address, fqdn=name) for address, name in (place(number, domain) for number in range(count)))
     return factory.report(findings(), seen, factory.coverage(rows))
 
 
-def _reference(which: int, chains: int) -> CertificateRef:
+def _reference(which: int, chains: int, subject: str) -> CertificateRef:
     if which < chains:
         return reference(served(chains)[which][0], 0)
-    return factory.reference(f"CN=host{which}.example.com", digest=f"{which:064x}", days=which % 400 - 20)
+    return factory.reference(subject.format(which), digest=f"{which:064x}", days=which % 400 - 20)
 
 
 class Page(HTMLParser):
@@ -95,8 +106,6 @@ class Page(HTMLParser):
         elif self._inside and tag == "p" and kind in ("e", "w", "i"):
             self._end()
             self._code = "?"
-        elif self._code == "?" and tag == "a":
-            self._code = (known.get("href") or "")[1:]
         elif tag == "details" and kind == "why":
             self._end()
             self._code = ""
@@ -117,6 +126,9 @@ class Page(HTMLParser):
             self._inside, self._code = False, ""
 
     def handle_data(self, data: str) -> None:
+        if self._code == "?":
+            words = data.split()  # "error DCS101 ...", or "DCS101 ..."
+            self._code = words[not words[0].startswith("DCS")]
         if self._heard is not None:
             self._heard.append(data)
 

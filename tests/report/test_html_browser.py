@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from report import factory
-from report.html_fleet import fleet_report, served
+from report.html_fleet import LONG, fleet_report, served
 from report.html_tab import CONTRAST, PICTURES, choose, entries, opened, seen
 from servers.chromium import Browser
 
+from dnscertscan.model.findings import Finding
 from dnscertscan.model.report import Report
 from dnscertscan.pki.parse import reference
 from dnscertscan.report.files import write_atomically
@@ -76,6 +77,82 @@ def test_the_filter_is_in_the_address(tab: Browser, ten_thousand: Report, tmp_pa
     tab.picture(PICTURES / "ten-thousand-desktop.png")
 
 
+def test_entries_in_short_are_found_by_what_they_leave_out(tab: Browser, ten_thousand: Report, tmp_path: Path) -> None:
+    """Issuer and digest find an entry in short as one in full; what really is not in the page is said beside the count."""
+    opened(tab, ten_thousand, tmp_path)
+    tab.settle()
+    assert seen(tab, "#m") == []
+    for words, told in (("issuing ca", "10,000 of 10,000 findings, 2,500 entries"),
+                        ("cn=ISSUING", "9,760 of 10,000 findings, 2,440 entries")):  # 60 are of another issuer
+        choose(tab, q=words)
+        assert seen(tab, "#n") == [told]
+    assert seen(tab, "#m") == [
+        "Of the 2,300 entries in short, serial numbers, records and the rest of long messages are not searched.",
+    ]
+    assert "issued by CN=Issuing CA,O=Example Trust" in seen(tab, ".block:not(.full) h3 + p")[0]
+    digest = f"{1500:064x}"
+    short = f"{0xABCDEF012345:012x}{7:052x}"
+    last = replace(ten_thousand.findings[-1], certificate=factory.reference("CN=last", digest=short, days=900), leaf=None)
+    opened(tab, replace(ten_thousand, findings=(*ten_thousand.findings, last)), tmp_path)
+    for words, count in ((short, 1), (short[:13], 1), (short[:12], 1), (f"{short} example.com", 1), (f"{short} x.test", 0),
+                         (f"b{short[1:]}", 0), (short[1:20], 0)):
+        choose(tab, q=words)
+        assert seen(tab, "#n") == [f"{count} of 10,001 findings, {count} {'entry' if count else 'entries'}"], words
+    choose(tab, q=digest[:12])  # the fleet's digests begin alike
+    assert seen(tab, "#n") != ["0 of 10,001 findings, 0 entries"]
+
+
+def test_entries_by_kind_are_read_as_those_in_words(tab: Browser, tmp_path: Path) -> None:
+    """In the page of a very large fleet, whose entries have neither links nor messages, severity and kind are told and filter."""
+    opened(tab, fleet_report(50_000, **LONG), tmp_path)
+    assert seen(tab, "#n") == ["50,000 of 50,000 findings, 50,000 entries"]
+    choose(tab, s="w", q="warning dcs103 issuing")
+    assert seen(tab, "#n")[0].startswith("12,500 of 50,000 findings")
+    told = tab.run("getComputedStyle(document.querySelector('.plain .w'), '::before').content")
+    assert told == '"warning "'
+    assert tab.run("document.querySelector('.plain .w').textContent") == "DCS103 cert-expiring"
+    choose(tab, s="", q="host4321.prod")
+    assert seen(tab, "#n") == ["1 of 50,000 findings, 1 entry"]
+
+
+def test_a_zone_is_that_zone_alone(tab: Browser, tmp_path: Path) -> None:
+    """A zone's link shows what the table counts for it: no zone of a similar name, no zone inside it, no target that names it."""
+    def found(fqdn: str, zone: str, number: int, record: str = "") -> Finding:
+        return factory.finding(fqdn=fqdn, zone=zone, record=record, address=f"192.0.2.{number}")
+
+    findings = [
+        found("www.a.test", "a.test", 1), found("a.test", "a.test", 2), found("www.aa.test", "aa.test", 3),
+        found("x.a.test.net", "a.test.net", 4), found("www.sub.a.test", "sub.a.test", 5), found("below.sub.a.test", "a.test", 6),
+        found("both.a.test", "a.test, b.test", 7), found("b.test", "b.test", 8, "zone a.test, b.test"),
+        found("far.other", "a.test", 9), found("www.a.test", "", 10),
+        factory.finding("no zone", rule_hit=factory.ZONE_FAILED, address="", port=None, fqdn="", zone="a.test", record=""),
+    ]
+    address = opened(tab, factory.report(findings), tmp_path)
+    counted = {name: int(errors) for name, _, _, _, _, errors, _ in tab.run(
+        "[...document.querySelectorAll('#zones tbody tr')].map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+    )}
+    assert counted == {"a.test": 6, "aa.test": 1, "a.test.net": 1, "sub.a.test": 1, "b.test": 2}
+    for name, count in counted.items():
+        tab.run(f"[...document.querySelectorAll('#zones tbody th a')].find(a => a.textContent.trim() === '{name}').click()")
+        tab.settle()
+        assert seen(tab, "#n")[0].startswith(f"{count} of 11 findings,"), name
+        assert seen(tab, "#z") == [f"Zone {name} \N{MULTIPLICATION SIGN}"]
+    tab.open(f"{address}#z=a.test&q=www")
+    assert seen(tab, "#n")[0].startswith("1 of 11 findings,")
+    tab.run("document.getElementById('z').focus()")
+    tab.run("document.activeElement.click()")
+    tab.run("new Promise(done => setTimeout(done, 400))")
+    assert (seen(tab, "#z"), tab.run("document.activeElement.id")) == ([], "q")
+    assert seen(tab, "#n")[0].startswith("4 of 11 findings,")
+    assert tab.run("location.href") == f"{address}#q=www"
+    tab.open(f"{address}#z=%3Cimg+src%3Dx%3E")
+    assert seen(tab, "#n") == ["0 of 11 findings, 0 entries"]
+    assert seen(tab, "#z") == ["Zone <img src=x> \N{MULTIPLICATION SIGN}"]
+    tab.run("document.getElementById('x').click()")
+    tab.settle()
+    assert (seen(tab, "#z"), seen(tab, "#n")[0][:18]) == ([], "11 of 11 findings,")
+
+
 def test_one_certificate_on_thousands_of_targets(tab: Browser, tmp_path: Path) -> None:
     """Its targets are one list that is closed until something in it is looked for."""
     opened(tab, fleet_report(5000, per_certificate=5000), tmp_path)
@@ -126,7 +203,10 @@ def test_it_is_all_there_without_its_script(tab: Browser, tmp_path: Path) -> Non
 
 
 def test_keyboard_and_screen_reader(tab: Browser, tmp_path: Path) -> None:
-    """Everything has a name, the first stop skips to the findings, "/" goes to the filter, and drawings are told in words."""
+    """Everything has a name, the first stop skips to the findings and their filter, and drawings are told in words.
+
+    No single character is a shortcut (WCAG 2.2, 2.1.4).
+    """
     chain = served(3)[0]
     found = [factory.finding(certificate=reference(chain[0], 0)), *factory.rich_report().findings]
     seen_by = (factory.observation(factory.handshake(chain)),)
@@ -134,9 +214,15 @@ def test_keyboard_and_screen_reader(tab: Browser, tmp_path: Path) -> None:
     tab.press("Tab", 9)
     assert tab.run("document.activeElement.textContent") == "Skip to the findings"
     tab.press("/", 191)
+    assert tab.run("document.activeElement.textContent") == "Skip to the findings"
+    tab.run("document.activeElement.click()")
+    tab.press("Tab", 9)
     assert tab.run("document.activeElement.id") == "q"
-    tab.press("x", 88)
-    assert tab.run("document.activeElement.value") == "x"
+    for key, code in (("/", 191), ("x", 88)):
+        tab.press(key, code)
+    assert tab.run("document.activeElement.value") == "/x"
+    tab.run("document.getElementById('x').click()")
+    tab.settle()
     nodes = [
         (node["role"]["value"], node.get("name", {}).get("value", ""))
         for node in tab.call("Accessibility.getFullAXTree")["nodes"] if not node["ignored"] and "role" in node

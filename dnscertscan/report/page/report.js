@@ -12,7 +12,7 @@ const leadsTo = (node, words, text) => {
 const tools = get("tools");
 if (tools) {
   document.querySelectorAll("[data-go]").forEach(node => leadsTo(node, node.dataset.go));
-  document.querySelectorAll("#zones tbody th").forEach(node => leadsTo(node, new URLSearchParams({q: node.textContent.trim()})));
+  document.querySelectorAll("#zones tbody th").forEach(node => leadsTo(node, new URLSearchParams({z: node.textContent.trim()})));
   document.querySelectorAll("[data-rule]").forEach(node => { node.append(": "); leadsTo(node, "r=" + node.dataset.rule, "show"); });
 }
 
@@ -47,19 +47,24 @@ addEventListener("afterprint", () => { opened.forEach(one => { one.open = false;
 
 if (!tools) return;
 tools.hidden = false;
-const words = get("q"), severity = get("s"), rule = get("r"), order = get("o"), told = get("n");
+const words = get("q"), zone = get("z"), severity = get("s"), rule = get("r"), order = get("o"), told = get("n"), untold = get("m");
 const blocks = [...document.querySelectorAll(".block")].map(node => ({node, size: node.childElementCount, groups: null, off: false}));
+const issuers = [...document.querySelectorAll("#issuers li")].map(node => node.textContent.trim());
 let groups = null, all = 0;
 
+const severities = {e: "error ", w: "warning ", i: "info "};
+
 // The page is the data: an entry is a heading, its facts, then findings (p with a class), each followed by its targets.
-const read = item => {
+const read = (item, full) => {
   const kids = item.children, parts = [];
-  let part = null;
+  let part = null, styled = "";
   for (let n = 2; n < kids.length; n++) {
     const kid = kids[n];
     if (kid.localName === "p" && kid.className) {
-      const code = kid.firstElementChild.getAttribute("href").slice(1);
-      part = {nodes: [kid], kind: kid.className, code, text: kid.textContent.toLowerCase(), lines: [], texts: null, hidden: null, next: null, off: false, live: true, box: null, ours: false};
+      const told = kid.firstElementChild ? "" : severities[kid.className];  // by the style
+      const says = told + kid.textContent, code = says.split(" ", 2)[1];
+      styled += told;
+      part = {nodes: [kid], kind: kid.className, code, text: says.toLowerCase(), lines: [], texts: null, zones: null, hidden: null, next: null, off: false, live: true, box: null, ours: false};
       parts.push(part);
     } else if (part) {
       part.nodes.push(kid);
@@ -68,37 +73,67 @@ const read = item => {
       else if (kid.className === "at") { part.box = kid; part.lines.push(...kid.querySelectorAll("li")); }
     }
   }
+  const short = !full && /^(.* ([0-9a-f]{12}))(?: issuer (\d+))?/.exec(kids[1].textContent);
+  if (short && short[3]) kids[1].textContent = `${short[1]} issued by ${issuers[short[3] - 1]}`;
   const title = kids[0].textContent, facts = kids[1].textContent;
   const end = /^end(?:s|ed) (\d{4}-\d\d-\d\d)/.exec(facts);
-  const whole = item.textContent.toLowerCase();  // most entries are settled by one look at this
-  return {item, at: 0, title, text: (title + " " + facts).toLowerCase(), whole, end: end ? end[1] : "~", parts, off: false, live: true};
+  const whole = styled + item.textContent.toLowerCase();  // most entries are settled by one look at this
+  const digest = short ? short[2] : null;
+  return {item, at: 0, title, text: (title + " " + facts).toLowerCase(), whole, digest, end: end ? end[1] : "~", parts, off: false, live: true};
 };
 const index = () => {
   if (groups) return;
   groups = [];
   for (const block of blocks) {
-    block.groups = Array.from(block.node.children, read);
+    const full = block.node.classList.contains("full");
+    block.groups = Array.from(block.node.children, item => read(item, full));
     block.groups.forEach((one, at) => { one.at = groups.length + at; });
     groups.push(...block.groups);
   }
   for (const one of groups) for (const part of one.parts) all += part.lines.length;
 };
 
+// Zones that lead to a target: those it says, else the longest zone of the table that a word of it is in.
+const known = new Map(table ? [...table.tBodies[0].rows].map(row => row.cells[0].textContent.trim()).map(name => [name, [name]]) : []);
+const zonesOf = line => {
+  let place;
+  if (line.childElementCount) {
+    const note = line.lastElementChild.textContent;
+    if (note.startsWith("zone ")) return note.slice(5).split(", ");
+    if (note === "no zone") return [];
+    place = line.firstChild.data;
+  } else place = line.textContent;
+  for (const word of place.trim().split(" "))
+    for (let at = 0; ;) {
+      const here = known.get(word.slice(at));
+      if (here) return here;
+      at = word.indexOf(".", at) + 1;
+      if (!at) break;
+    }
+  return [];
+};
+
+// A word is in a text, or is the beginning of the digest that the text is about, of which short entries have 12 digits.
+const ask = word => ({word, digest: /^[0-9a-f]{13,64}$/.test(word) ? word.slice(0, 12) : ""});
+const has = (group, text, one) => text.includes(one.word) || one.digest !== "" && group.digest === one.digest;
+
 // How many targets of a finding fit; which of them are to be seen is settled on the way.
 const fit = (group, part, asked) => {
   if (severity.value && part.kind !== severity.value || rule.value && part.code !== rule.value) return 0;
-  const left = asked.filter(word => !group.text.includes(word) && !part.text.includes(word));
-  if (!left.length && !part.hidden) return part.lines.length;  // nothing was ever hidden in it
-  part.texts ??= part.lines.map(line => line.textContent.toLowerCase());
+  const left = asked.filter(one => !has(group, group.text, one) && !part.text.includes(one.word));
+  if (zone.value) part.zones ??= part.lines.map(zonesOf);
+  if (!left.length && !part.hidden && (!zone.value || part.zones.every(names => names.includes(zone.value))))
+    return part.lines.length;  // nothing was ever hidden in it
+  if (left.length) part.texts ??= part.lines.map(line => line.textContent.toLowerCase());
   part.hidden ??= new Uint8Array(part.lines.length);
   part.next ??= new Uint8Array(part.lines.length);
   let hits = 0;
   for (let at = 0; at < part.lines.length; at++) {
-    const hit = left.every(word => part.texts[at].includes(word));
+    const hit = left.every(one => part.texts[at].includes(one.word)) && (!zone.value || part.zones[at].includes(zone.value));
     hits += hit;
     part.next[at] = hit ? 0 : 1;
   }
-  if (hits) settle(part, left.length > 0 && hits <= 50);
+  if (hits) settle(part, (left.length > 0 || zone.value !== "") && hits <= 50);
   return hits;
 };
 const settle = (part, open) => {
@@ -110,13 +145,13 @@ const settle = (part, open) => {
 };
 const filter = () => {
   index();
-  const asked = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const asked = words.value.toLowerCase().split(/\s+/).filter(Boolean).map(ask), place = zone.value.toLowerCase();
   let targets = 0, entries = 0;
   for (const block of blocks) {
     let live = 0;
     for (const group of block.groups) {
       let found = 0;
-      if (asked.every(word => group.whole.includes(word))) for (const part of group.parts) {
+      if (group.whole.includes(place) && asked.every(one => has(group, group.whole, one))) for (const part of group.parts) {
         const hits = fit(group, part, asked);
         part.live = hits > 0;
         found += hits;
@@ -140,6 +175,10 @@ const filter = () => {
   }
   const count = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
   told.textContent = `${targets.toLocaleString("en")} of ${count(all, "finding", "findings")}, ${count(entries, "entry", "entries")}`;
+  if (untold) untold.hidden = asked.length === 0;
+  zone.hidden = zone.value === "";
+  zone.textContent = `Zone ${zone.value} \u00d7`;
+  zone.setAttribute("aria-label", `Zone ${zone.value}: show all zones`);
 };
 const text = new Intl.Collator("en", {numeric: true}).compare;
 const size = group => group.parts.reduce((sum, part) => sum + part.lines.length, 0);
@@ -164,7 +203,7 @@ const sort = () => {
 const show = () => { sort(); filter(); };
 
 // The filter is part of the address, so that it can be sent to somebody. Other fragments are places in the page.
-const fields = {q: words, s: severity, r: rule, o: order};
+const fields = {q: words, z: zone, s: severity, r: rule, o: order};
 let last = null, later = 0;
 const restore = () => {
   const hash = location.hash.slice(1);
@@ -186,11 +225,11 @@ const keep = () => {
 };
 const changed = () => { show(); clearTimeout(later); later = setTimeout(keep, 200); };
 words.oninput = severity.onchange = rule.onchange = order.onchange = changed;
+zone.onclick = () => { zone.value = ""; changed(); words.focus(); };
 get("x").onclick = () => { for (const field of Object.values(fields)) field.value = ""; changed(); words.focus(); };
 addEventListener("hashchange", restore);
-addEventListener("keydown", event => {
-  if (event.key === "/" && !/^(input|select|textarea)$/.test(document.activeElement.localName)) { event.preventDefault(); words.focus(); }
-});
 restore();
-(window.requestIdleCallback ?? setTimeout)(() => { index(); if (!told.textContent) filter(); });
+const idle = window.requestIdleCallback ?? setTimeout;
+const placed = () => { for (const group of groups) for (const part of group.parts) part.zones ??= part.lines.map(zonesOf); };
+idle(() => { index(); if (!told.textContent) filter(); idle(placed); });
 })();
