@@ -89,6 +89,7 @@ def test_entries_in_short_are_found_by_what_they_leave_out(tab: Browser, ten_tho
     assert seen(tab, "#m") == [
         "Of the 2,300 entries in short, serial numbers, records and the rest of long messages are not searched.",
     ]
+    assert seen(tab, "#issuers") == []
     assert "issued by CN=Issuing CA,O=Example Trust" in seen(tab, ".block:not(.full) h3 + p")[0]
     digest = f"{1500:064x}"
     short = f"{0xABCDEF012345:012x}{7:052x}"

@@ -91,6 +91,7 @@ const index = () => {
     groups.push(...block.groups);
   }
   for (const one of groups) for (const part of one.parts) all += part.lines.length;
+  if (issuers.length) get("issuers").hidden = true;  // the names stand where the numbers were
 };
 
 // Zones that lead to a target: those it says, else the longest zone of the table that a word of it is in.
