@@ -2,8 +2,8 @@
 
 Times are timestamps, never "days left": those would go stale in the file, and Prometheus can subtract. The number of series
 is bounded: those of endpoints by :data:`~dnscertscan.report.standings.MAX_ENDPOINTS`, those of zones by
-:data:`~dnscertscan.report.standings.MAX_ZONES`, all others by what this program has words for. What has no series of its own
-is counted in ``dnscertscan_endpoints_omitted``, and in every metric that is not about a single endpoint.
+:data:`~dnscertscan.report.standings.MAX_ZONES` times the states and reasons this program has words for. What has no series of
+its own is counted in ``dnscertscan_endpoints``, and in every metric that is not about a single endpoint.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from dnscertscan.model.findings import Severity
-from dnscertscan.model.report import Report
+from dnscertscan.model.report import Report, State
 from dnscertscan.model.text import visible
 from dnscertscan.report.base import Format
 from dnscertscan.report.exposition import Metric, Sample, exposition, value
@@ -50,6 +50,10 @@ ZONE_END = Metric(
     "dnscertscan_zone_not_after_timestamp_seconds", "When the first of all certificates served for names of the zone ends.",
     ("zone",),
 )
+ENDPOINTS = Metric(
+    "dnscertscan_endpoints",
+    "All endpoints by how the look at them ended; those skipped, at which nobody looked, have no series of their own.", ("state",),
+)
 OMITTED = Metric(
     "dnscertscan_endpoints_omitted",
     "Endpoints without series of their own: the least urgent ones, where there are more than the limit.",
@@ -61,8 +65,13 @@ CHAIN_END = Metric(
     "dnscertscan_endpoint_chain_not_after_timestamp_seconds",
     "When the first certificate of all that are sent ends, also one that no client needs.", _ENDPOINT,
 )
+ERRORS = Metric(
+    "dnscertscan_endpoint_errors", "Findings of severity error about the endpoint: the verdict, by the trust mode of its zone.",
+    _ENDPOINT,
+)
 VALID = Metric(
-    "dnscertscan_endpoint_valid", "Whether the endpoint is valid for a trust store (time, name, chain, all of it).",
+    "dnscertscan_endpoint_valid",
+    "Whether the endpoint is valid for a trust store (time, name, chain, all of it); not whether its zone asks for that store.",
     (*_ENDPOINT, "store"),
 )
 CERTIFICATE = Metric(
@@ -81,16 +90,20 @@ EXPECTED_MAX = Metric(
     "dnscertscan_endpoint_expected_max_seconds", "The most time that healthy rotation leaves the certificate; where that is set.",
     _ENDPOINT,
 )
+DUE = Metric(
+    "dnscertscan_endpoint_rotation_due_timestamp_seconds",
+    "When the certificate has to be replaced at the latest, as the rule rotation-overdue has it; where that is set.", _ENDPOINT,
+)
 METRICS = (
     INFO, STARTED, ENDED, DURATION, COMPLETE, INCONCLUSIVE, FINDINGS, ZONE_FINDINGS, RECORDS, TARGETS, PROBLEMS, ZONE_END,
-    OMITTED, SCANNED, NOT_BEFORE, NOT_AFTER, CHAIN_END, VALID, CERTIFICATE, CT_LOGGED,
-    EXPECTED_MIN, EXPECTED_MAX,
+    ENDPOINTS, OMITTED, SCANNED, NOT_BEFORE, NOT_AFTER, CHAIN_END, ERRORS, VALID, CERTIFICATE, CT_LOGGED,
+    EXPECTED_MIN, EXPECTED_MAX, DUE,
 )
 """All of them, in their order."""
 
 
 def render_prometheus(report: Report) -> Iterator[bytes]:
-    """Every metric of the run. Findings are gone through once, observations once or twice."""
+    """Every metric of the run. Findings are gone through two or three times, observations once or twice."""
     yield from _run(report)
     standings = Standings.of(report)
     yield from _zones(report, standings)
@@ -136,6 +149,7 @@ def _zones(report: Report, standings: Standings) -> Iterator[bytes]:
 
 
 def _endpoints(standings: Standings) -> Iterator[bytes]:
+    yield from exposition(ENDPOINTS, (((str(state),), standings.states[state]) for state in State))
     yield from value(OMITTED, standings.omitted)
     # Only hostile names can look alike; then the most urgent one speaks for them.
     by_labels = {one.labels: one for one in sorted(standings.endpoints, key=lambda one: one.urgency, reverse=True)}
@@ -144,12 +158,14 @@ def _endpoints(standings: Standings) -> Iterator[bytes]:
     yield from exposition(NOT_BEFORE, _moments((labels, one.begins) for labels, one in ordered))
     yield from exposition(NOT_AFTER, _moments((labels, one.ends) for labels, one in ordered))
     yield from exposition(CHAIN_END, _moments((labels, one.chain_end) for labels, one in ordered))
+    yield from exposition(ERRORS, ((labels, one.errors) for labels, one in ordered))
     yield from exposition(VALID, (sample for labels, one in ordered for sample in _verdicts(labels, one)))
     yield from exposition(CERTIFICATE, (sample for labels, one in ordered for sample in _certificates(labels, one)))
     yield from exposition(CT_LOGGED, ((labels, one.ct == "logged") for labels, one in ordered if one.ct))
     rotated = [(labels, one.rotation) for labels, one in ordered if one.rotation]
     yield from exposition(EXPECTED_MIN, ((labels, rotation.least.total_seconds()) for labels, rotation in rotated))
     yield from exposition(EXPECTED_MAX, ((labels, rotation.most.total_seconds()) for labels, rotation in rotated))
+    yield from exposition(DUE, _moments((labels, one.due) for labels, one in ordered))
 
 
 def _moments(moments: Iterable[tuple[tuple[str, ...], datetime | None]]) -> Iterator[Sample]:

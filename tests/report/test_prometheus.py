@@ -4,17 +4,20 @@ import re
 import time
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from report import audits, factory
 from report.exposed import assert_accepted, exposed, labelled
 from report.test_formats import many
 
+from dnscertscan.demo.authority import Authority
 from dnscertscan.exporter.metrics import METRICS as OWN
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.ct import Logged
+from dnscertscan.model.observations import Failure, FailureKind
 from dnscertscan.model.report import Report
 from dnscertscan.model.rotation import Rotation
 from dnscertscan.pki.parse import parse
@@ -67,6 +70,31 @@ def test_verdicts_per_trust_store() -> None:
     assert found == {(*WWW, "Mozilla"): 0, (*WWW, "Private"): 1}
 
 
+def test_the_verdict_is_that_of_the_findings() -> None:
+    """Errors count against an endpoint, warnings do not; a store that its zone does not ask for is no fault."""
+    other = ("example.com", "www.example.com", "2001:db8::1", "443")
+    errors = labelled(metrics_of(factory.rich_report())["dnscertscan_endpoint_errors"], *PLACE)
+    assert (errors[WWW], errors[other]) == (1, 1)
+    private = {("192.0.2.1", 443, "www.example.com"): {"Mozilla": False, "private bundle": True}}
+    warned = factory.finding(rule_hit=factory.EXPIRING)
+    report = factory.report([warned], [factory.observation()], valid=private)
+    found = metrics_of(report)
+    assert labelled(found["dnscertscan_endpoint_errors"], *PLACE) == {WWW: 0}
+    assert labelled(found["dnscertscan_endpoint_valid"], *PLACE, "store")[*WWW, "Mozilla"] == 0
+    [standing] = standings.Standings.of(report).endpoints
+    assert standing.urgency[0] > standings.Standings.of(replace(report, findings=(factory.finding(),))).endpoints[0].urgency[0]
+
+
+def test_what_nobody_looked_at_has_no_series() -> None:
+    """All endpoints are counted by state; of those that a deadline left out nothing is claimed."""
+    late = factory.observation(Failure(FailureKind.DEADLINE, "deadline of 5 s reached"), fqdn="late.example.com")
+    gone = factory.observation(Failure(FailureKind.REFUSED, "connection refused"), fqdn="gone.example.com")
+    found = metrics_of(factory.report([], [factory.observation(), late, gone], complete=False))
+    assert labelled(found["dnscertscan_endpoints"], "state") == {("scanned",): 1, ("failed",): 1, ("skipped",): 1}
+    assert set(labelled(found["dnscertscan_endpoint_scanned"], "fqdn")) == {("www.example.com",), ("gone.example.com",)}
+    assert found["dnscertscan_endpoints_omitted"] == {(): 0}
+
+
 def test_coverage_and_findings_reconcile() -> None:
     """Sums of the metrics are the totals of the report, for coverage, for findings, and for each zone."""
     report = factory.rich_report()
@@ -115,6 +143,18 @@ def test_expected_rotation() -> None:
     assert "dnscertscan_endpoint_expected_min_seconds" not in metrics_of(factory.rich_report())
 
 
+@pytest.mark.parametrize("expected", [90, 300])
+def test_the_time_a_replacement_is_due(expected: int) -> None:
+    """It is the one of the rule rotation-overdue, also for a certificate that is issued for less than is expected."""
+    rotation = Rotation(zone="example.com", validity=timedelta(days=expected), rotation=timedelta(days=20))
+    found = metrics_of(replace(factory.rich_report(), rotations=(rotation,)))
+    facts = parse(factory.credential_chain()[0])
+    due = labelled(found["dnscertscan_endpoint_rotation_due_timestamp_seconds"], *PLACE)[WWW]
+    assert due == rotation.due(facts.not_before, facts.not_after).timestamp()
+    assert due >= (facts.not_before + timedelta(days=20)).timestamp()
+    assert "dnscertscan_endpoint_rotation_due_timestamp_seconds" not in metrics_of(factory.rich_report())
+
+
 def test_an_inconclusive_run_says_so() -> None:
     """When our own network fails, nothing looks like health."""
     found = metrics_of(replace(factory.report(complete=False), inconclusive="3 of 3 canaries fail"))
@@ -128,7 +168,7 @@ def test_beyond_the_limits_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> N
     place = (bad.endpoint.address, bad.endpoint.port, bad.server_name.text)
     rows = [factory.row(address=f"192.0.2.{n}", fqdn=f"h{n}.z{n}.test", zone=f"z{n}.test") for n in range(1, 9)]
     report = factory.report(
-        [factory.finding(zone="z7.test")], observations, factory.coverage(rows), valid={place: {"Mozilla": False}}
+        [factory.finding(zone="z7.test", address=place[0], fqdn=place[2])], observations, factory.coverage(rows)
     )
     monkeypatch.setattr(standings.Standings.of.__func__, "__defaults__", (3,))
     monkeypatch.setattr(standings.ZoneNames.of.__func__, "__defaults__", (2,))
@@ -147,9 +187,8 @@ def test_names_that_look_alike_are_one_series() -> None:
     """Names that are cut to the same label give one series, of the most urgent endpoint; a scrape never fails for them."""
     names = ["a" * 300 + ending for ending in ("x", "y")]
     observations = [factory.observation(fqdn=name) for name in names]
-    place = ("192.0.2.1", 443, names[1])
-    report = factory.report([], observations, valid={place: {"Mozilla": False}, ("192.0.2.1", 443, names[0]): {"Mozilla": True}})
-    assert list(metrics_of(report)["dnscertscan_endpoint_valid"].values()) == [0]
+    found = metrics_of(factory.report([factory.finding(fqdn=names[1])], observations))
+    assert list(found["dnscertscan_endpoint_errors"].values()) == [1]
 
 
 def test_a_hundred_thousand_findings() -> None:
@@ -191,6 +230,51 @@ def test_the_soonest_comes_first() -> None:
     made = [replace(one, chain_end=factory.NOW + end) for one, end in zip(made, ends, strict=True)]
     made.append(replace(made[1], scanned=False))
     assert [one.place[2] for one in sorted(made, key=lambda one: one.urgency)] == ["3.test", "6.test", "9.test", "3.test"]
+
+
+def test_silent_endpoints_keep_a_share() -> None:
+    """Above the limit a quarter of the places is for those that give no certificate, and what one kind leaves the other gets."""
+    def chosen(answering: int, silent: int) -> tuple[int, int, int]:
+        refused = Failure(FailureKind.REFUSED, "connection refused")
+        observations = [
+            factory.observation(refused if number < silent else None, fqdn=f"h{number}.test")
+            for number in range(answering + silent)
+        ]
+        made = standings.Standings.of(factory.report([], observations), most=8)
+        assert [one.place for one in made.endpoints] == sorted(one.place for one in made.endpoints)
+        spoke = sum(one.scanned for one in made.endpoints)
+        return spoke, len(made.endpoints) - spoke, made.omitted
+
+    assert chosen(40, 40) == (6, 2, 72)
+    assert chosen(40, 1) == (7, 1, 33)
+    assert chosen(3, 40) == (3, 5, 35)
+    assert chosen(3, 2) == (3, 2, 0)
+    assert chosen(0, 0) == (0, 0, 0)
+
+
+def test_the_most_urgent_are_chosen_whatever_their_order() -> None:
+    """Those with errors, at any place in a long list, are among the few that have series."""
+    bad = (3, 17, 58, 199)
+    observations = [factory.observation(fqdn=f"h{number}.test") for number in range(200)]
+    report = factory.report([factory.finding(fqdn=f"h{number}.test") for number in bad], observations)
+    made = standings.Standings.of(report, most=5)
+    assert {f"h{number}.test" for number in bad} <= {one.place[2] for one in made.endpoints}
+    assert (len(made.endpoints), made.omitted) == (5, 195)
+
+
+@pytest.mark.parametrize("years", [(1, 1), (9998, 9999), (1, 9999), (9999, 1)])
+def test_certificates_of_any_year_have_a_due_time_or_none(years: tuple[int, int]) -> None:
+    """Dates that no calendar can subtract from make no run fail."""
+    made = Authority.root("Root", now=factory.NOW).leaf(
+        "www.example.com", not_before=datetime(8001, 1, 2, tzinfo=UTC), not_after=datetime(8002, 1, 2, tzinfo=UTC)
+    )
+    der = made.certificate.public_bytes(Encoding.DER)
+    for year, other in zip((b"8001", b"8002"), years, strict=True):
+        der = der.replace(year + b"0102000000Z", b"%04d0102000000Z" % other)
+    assert parse(Certificate(der)).not_after == datetime(years[1], 1, 2, tzinfo=UTC)
+    rotation = Rotation(zone="example.com", validity=timedelta(days=4000), rotation=timedelta(days=20))
+    observed = factory.observation(factory.handshake((Certificate(der),)))
+    metrics_of(replace(factory.report([], [observed]), rotations=(rotation,)))
 
 
 def test_every_metric_is_documented() -> None:
