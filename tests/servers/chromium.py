@@ -87,8 +87,14 @@ class Browser:
         return done["result"].get("value")
 
     def settle(self) -> None:
-        """Wait until what was asked for has been painted, and what the page does when it is idle is done."""
-        self.run("new Promise(done => requestIdleCallback(() => requestAnimationFrame(() => requestAnimationFrame(done))))")
+        """Wait until what was asked for has been painted, and what the page does when it is idle is done.
+
+        A tab without anything to paint may have no idle time and no frames: then 10 s are enough.
+        """
+        self.run(
+            "new Promise(done => { setTimeout(done, 10000);"
+            " requestIdleCallback(() => requestAnimationFrame(() => requestAnimationFrame(done)), {timeout: 5000}); })"
+        )
 
     def size(self, width: int, height: int, *, phone: bool = False) -> None:
         """Set that of the window, in CSS pixels."""
