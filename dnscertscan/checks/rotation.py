@@ -36,7 +36,7 @@ class Rota:
         yield from look(diagnosis, self._policy, zones, at)
 
     def nowhere(self, zones: Iterable[DnsName]) -> Iterator[str]:
-        """One line for each table whose zone is none of ``zones`` (all there are), nor above one; :meth:`idle` is silent on it."""
+        """One line for each table whose zone is none of ``zones`` (all there are), nor above one; not told by :meth:`idle`."""
         known = tuple(dict.fromkeys(zones))
         for one in list(self._idle):
             if one.zone and not any(zone.is_within(DnsName.parse(one.zone)) for zone in known):

@@ -60,6 +60,8 @@ def command(
     problems and all certificates follow it. Without --warning a certificate that ends soon is a WARNING by the threshold in
     force (a quarter of the lifetime, at most 30 days), and an expired one is always CRITICAL.
 
+    An IPv6 address with a port needs brackets, [2001:db8::1]:443; without them all of it is the address.
+
     \b
     RANGE is [@][START:][END], in days left or per cent of the lifetime; what lies outside (with @: inside) is an alarm:
       30:      fewer than 30 days left
@@ -105,7 +107,7 @@ def _check(
     from time import monotonic
 
     from dnscertscan.assembly import utc_now
-    from dnscertscan.cli.check_limits import Limit
+    from dnscertscan.cli.check_limits import Limit, refuse_crossed
     from dnscertscan.cli.check_plugin import Asked, render
     from dnscertscan.cli.check_seen import judge_look
     from dnscertscan.cli.look import Look
@@ -114,6 +116,7 @@ def _check(
     begun, at = monotonic(), utc_now()
     warn = Limit.parse(warning, "--warning") if warning is not None else None
     crit = Limit.parse(critical, "--critical") if critical is not None else None
+    refuse_crossed(warn, crit)
     rules = _rules(settings, unreachable, at, own_range=warn is not None)
     look = Look(place, max(seconds * (1 - _RESERVE) - (monotonic() - begun), seconds / 2))
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf, isfinite
 
 from nagiosplugin import Range
 
@@ -55,8 +56,30 @@ class Limit:
         share = max(lifetime, timedelta(0)) / _DAY / 100
         return plain._replace(start=_times(plain.start, share), end=_times(plain.end, share))
 
+    @property
+    def least(self) -> float | None:
+        """The fewest days, or per cent, that are no alarm, where that is all the range says; None for any other range."""
+        plain = Range(self.text)
+        return plain.start if not plain.invert and isfinite(plain.start) and plain.end == inf else None
+
     def __str__(self) -> str:
         return f"{self.text.removeprefix('@')} per cent of the lifetime" if self.percent else self.text
+
+
+def refuse_crossed(warning: Limit | None, critical: Limit | None) -> None:
+    """:class:`UsageError` where what is left is critical before there is a warning: nobody means that.
+
+    Compared are lower bounds in the same unit; which of a share of the lifetime and of days comes first is for each certificate
+    another.
+    """
+    if warning is None or critical is None or warning.percent is not critical.percent:
+        return
+    if warning.least is not None and critical.least is not None and warning.least < critical.least:
+        unit = "per cent" if critical.percent else "days"
+        raise UsageError(
+            f"--warning {warning.text} --critical {critical.text}: with fewer than {critical.least:g} {unit} left it is critical"
+            " before there is a warning; write the higher number after --warning"
+        )
 
 
 def _times(number: float, share: float) -> float:

@@ -158,7 +158,9 @@ def _fine(asked: Asked, seen: Seen) -> str:
     if first is None:
         return next((point.text for point in seen.points), "no certificate was seen")
     which = "certificate" if len(seen.served) == 1 else f"first of {len(seen.served)} certificates"
-    where = f" on {seen.addresses} addresses" if seen.addresses > 1 else ""
+    answered = seen.addresses - seen.silent
+    where = f" on {answered} addresses" if answered > 1 else ""
+    where = f" on {answered} of {seen.addresses} addresses" if seen.silent else where
     return visible(f"{which}{where} ends at {_text(first.end)}, {_left(first, asked.at):g} days left", _LINE)
 
 

@@ -63,7 +63,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The whole: what to say, the certificates in the order of addresses, and how many addresses gave one."""
+    """The whole: what to say, the certificates in the order of addresses, how many addresses there are and gave none."""
 
     points: tuple[Point, ...]
     served: tuple[Served, ...]
@@ -83,7 +83,7 @@ def judge_look(look: Look, rules: Rules, cut: str | None = None) -> Seen:
     points = [*_points(findings), *_pinned(look, rules), *_missing(look, rules, answered=bool(answered))]
     if cut:
         points.append(Point(Status.UNKNOWN, f"not everything was looked at: {cut}"))
-    points += (Point(Status.OK, text) for text in (*look.incomplete(), *_asking(answered)))
+    points += (Point(Status.OK, text) for text in (*look.incomplete(), *_asking(answered), look.place.hint) if text)
     return Seen(tuple(points), _served(look, answered, rules.judge), len(look.targets), len(look.silent()))
 
 
@@ -145,20 +145,22 @@ def _missing(look: Look, rules: Rules, *, answered: bool) -> Iterator[Point]:
     if look.left_out:
         yield Point(Status.WARNING, f"{look.left_out} addresses more than {MAX_ADDRESSES} were not asked")
     for target, kind, said in look.silent():
-        yield Point(_silence(target, kind, rules.unreachable, answered=answered), no_certificate(target, kind, said))
+        ours = ":" in target.endpoint.address and look.without_ipv6
+        yield Point(_silence(kind, rules.unreachable, answered=answered, ours=ours), no_certificate(target, kind, said))
 
 
-def _silence(target: Target, kind: FailureKind, unreachable: Status, *, answered: bool) -> Status:
-    """Who cannot connect tries the next address: bad, but no outage while there is one. Who can and gets no TLS is lost."""
+def _silence(kind: FailureKind, unreachable: Status, *, answered: bool, ours: bool) -> Status:
+    """Who cannot connect tries the next address: bad, but no outage while there is one. Who can and gets no TLS is lost.
+
+    ``ours``: it is this machine that has no way there.
+    """
     if kind in _NOT_ASKED:
         return Status.UNKNOWN
     if kind not in _NOT_CONNECTED:
         return Status.CRITICAL
     if not answered:
         return unreachable
-    if kind is FailureKind.UNREACHABLE and ":" in target.endpoint.address:
-        return Status.OK  # a machine without IPv6, which is no news of the host
-    return unreachable if unreachable is Status.OK else Status.WARNING
+    return Status.OK if ours or unreachable is Status.OK else Status.WARNING
 
 
 def _served(look: Look, answered: Sequence[Observation], judge: Judge) -> tuple[Served, ...]:

@@ -9,7 +9,7 @@ from dnscertscan.cli.session import drive
 from dnscertscan.ct.audit_make import Auditor
 from dnscertscan.ct.audit_report import Audited, Point, Presented, Report, Status
 from dnscertscan.model.endpoints import Target
-from dnscertscan.model.observations import Deployment, FailureKind
+from dnscertscan.model.observations import Deployment
 from dnscertscan.pipeline import Stop
 
 _MARGIN = 1.0
@@ -36,8 +36,8 @@ def points(look: Look) -> tuple[Point, ...]:
         found.append(Point(Status.WARNING, f"{look.left_out} addresses more than {MAX_ADDRESSES} were not asked"))
     for target, kind, said in look.silent():
         status = Status.UNKNOWN if not answered else Status.WARNING
-        if answered and ":" in target.endpoint.address and kind is FailureKind.UNREACHABLE:
-            status = Status.OK  # a machine without IPv6, which is no news of the host
+        if answered and ":" in target.endpoint.address and look.without_ipv6:
+            status = Status.OK  # that is no news of the host
         found.append(Point(status, no_certificate(target, kind, said)))
     return (*found, *(Point(Status.OK, text) for text in look.incomplete()))
 

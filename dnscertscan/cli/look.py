@@ -1,5 +1,6 @@
 """One look at a host with the program's own engine: all its addresses, every certificate each of them serves."""
 
+import errno
 import socket
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -9,11 +10,15 @@ from time import monotonic
 from dnscertscan.assembly import utc_now
 from dnscertscan.cli.place import Place
 from dnscertscan.model.endpoints import Target
+from dnscertscan.model.names import DnsName
 from dnscertscan.model.observations import Deployment, Failure, FailureKind, Handshake, Observation
 from dnscertscan.model.text import visible
+from dnscertscan.report.describe import is_unrouted
+from dnscertscan.resolve.chase import Question, Status
+from dnscertscan.resolve.lookup import Resolver
 from dnscertscan.scan import ENGINES
 from dnscertscan.scan.base import ScanSettings
-from dnscertscan.web.addresses import addresses_of, system_addresses
+from dnscertscan.web.addresses import Resolve, addresses_of, system_addresses
 from dnscertscan.web.places import NotFetched
 
 MAX_ADDRESSES = 64
@@ -21,6 +26,9 @@ _ENGINE = "probe"
 """The engine that asks for SCTs and for a staple in each of its handshakes; those of others cannot show what was not sent."""
 _TARGET_SECONDS = 10.0
 _AGAIN = frozenset({FailureKind.RESET, FailureKind.CLOSED, FailureKind.HANDSHAKE_TIMEOUT})
+_NO_ANSWER = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL})
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_ASKING_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -36,20 +44,24 @@ class Look:
     """Why there is no address to ask."""
     unresolved: bool = False
     """Whether that is only because nobody gave an answer about the name."""
+    wayless: frozenset[Target] = frozenset()
+    """IPv6 addresses that this machine has no way to: neither an address to connect from nor a route."""
+    find: Resolve = system_addresses
+    resolver: Resolver = field(default_factory=lambda: Resolver(timeout=_ASKING_SECONDS, retries=0))
+    """Asked once more about a name that ``find`` knows no address of."""
 
     async def go(self) -> None:
         """Look up the addresses and ask each of them."""
         addresses = self.place.addresses
         if not addresses:
             try:
-                addresses = tuple(await addresses_of(self.place.host, self.place.port, system_addresses))
+                addresses = tuple(await addresses_of(self.place.host, self.place.port, self.find))
             except NotFetched as error:
-                self.problem = visible(str(error).removeprefix("its "), 300)
-                cause = error.__cause__
-                self.unresolved = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
+                await self._not_found(error)
                 return
         every = self.place.targets(addresses)
         self.targets, self.left_out = every[:MAX_ADDRESSES], len(every[MAX_ADDRESSES:])
+        self.wayless = frozenset(target for target in self.targets if not _has_way(target.endpoint.address))
         if not self.targets:
             self.problem = f"host {self.place.host} has no address that can be asked ({visible(', '.join(addresses), 200)})"
         begun = monotonic()
@@ -57,6 +69,31 @@ class Look:
         failed = [target for target in self.targets if (kind := _kind(self.seen.get(target))) and kind in _AGAIN]
         if failed and monotonic() - begun < self.seconds / 3:
             await self._scan(failed, gentle=True)
+
+    async def _not_found(self, error: NotFetched) -> None:
+        """Tell a name that is not there from one that nobody gives an answer about.
+
+        The C library says of answers such as FORMERR, too, that the name is not known.
+        """
+        self.problem, self.unresolved = visible(str(error).removeprefix("its "), 300), True
+        cause = error.__cause__
+        if isinstance(cause, socket.gaierror) and cause.errno in _NO_ANSWER:
+            return
+        answer = await self.resolver.lookup(Question(DnsName.parse(self.place.host)))
+        self.unresolved = answer.status not in (Status.NXDOMAIN, Status.NO_DATA)
+        if self.unresolved:
+            said = visible(answer.reason, 200) or f"a nameserver has {visible(', '.join(answer.addresses), 200)}"
+            self.problem += f"; {said}"
+
+    @property
+    def without_ipv6(self) -> bool:
+        """Whether this machine has no IPv6 to reach any of the IPv6 addresses with: that is no news of the host."""
+        every = [target for target in self.targets if ":" in target.endpoint.address]
+        return all(target in self.wayless and self._is_unrouted(target) for target in every)
+
+    def _is_unrouted(self, target: Target) -> bool:
+        outcome = observation.outcome if (observation := self.seen.get(target)) else None
+        return isinstance(outcome, Failure) and is_unrouted(target.endpoint.address, outcome.kind.value, outcome.detail)
 
     async def _scan(self, targets: Sequence[Target], *, gentle: bool) -> None:
         if not targets:
@@ -109,6 +146,22 @@ def no_certificate(target: Target, kind: FailureKind, said: str) -> str:
     plain = kind is FailureKind.NOT_TLS and target.endpoint.service == "tls"
     advice = "; a service that begins without TLS needs --starttls" if plain else ""
     return f"{target.endpoint.text}: no certificate: {kind} ({said}){advice}"
+
+
+def _has_way(address: str) -> bool:
+    """Whether this machine knows where to send what is for an IPv6 address; of others nothing is said.
+
+    Connecting a datagram socket only chooses the way, nothing is sent. When the answer comes from a router far away, the words
+    of the failure are the same.
+    """
+    if ":" not in address:
+        return True
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as way:
+            way.connect((address, 9))
+    except OSError as error:
+        return error.errno not in _NO_WAY
+    return True
 
 
 def _kind(observation: Observation | None) -> FailureKind | None:

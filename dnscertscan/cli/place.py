@@ -17,6 +17,7 @@ PORTS = {
 }
 """Where a service is when no port is given; these ports but the first never speak TLS from the first byte."""
 _SERVICES = {port: service for service, port in PORTS.items()} | {587: "smtp"}
+_LIKE_PORTS = frozenset({*map(str, PORTS.values()), "465", "587", "636", "853", "990", "993", "995", "5061", "8443", "9443"})
 _NO_NAME = "0.0.0.0"  # noqa: S104 - nothing listens here: an address as name means that no name is asked for (RFC 6066 3)
 _GIVEN = Origin("command line")
 
@@ -25,7 +26,7 @@ _GIVEN = Origin("command line")
 class Place:
     """One service to look at. ``name`` is what is asked for (SNI); ``addresses`` are those to connect to, empty: look them up.
 
-    ``families`` are 4, 6 or both.
+    ``families`` are 4, 6 or both. ``hint`` says how else the text could have been meant.
     """
 
     host: str
@@ -34,6 +35,7 @@ class Place:
     name: str
     addresses: tuple[str, ...] = ()
     families: tuple[int, ...] = (4, 6)
+    hint: str = ""
 
     @property
     def text(self) -> str:
@@ -85,4 +87,12 @@ def read_place(
         if problem := unscannable(address):
             raise UsageError(f"--address {visible(address, 60)!r}: {problem}; write an IP address")
     given = tuple(addresses) or ((host,) if server.is_address else ())
-    return Place(host, server.port, service, name, given, tuple(families) or (4, 6))
+    return Place(host, server.port, service, name, given, tuple(families) or (4, 6), _hint(text.strip()))
+
+
+def _hint(text: str) -> str:
+    """What to write instead of a bare IPv6 address that ends like a port."""
+    address, _, last = text.rpartition(":")
+    if last not in _LIKE_PORTS or ":" not in address or unscannable(address):
+        return ""
+    return f"{text} is taken for an address, without a port; port {last} of another address is written [{address}]:{last}"

@@ -12,10 +12,10 @@ _ESCAPED = re.compile(r"\\(00|.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meant:
-    """Base of such settings: for a zone (and the zones below it), for an issuer, or for both; with neither for everything.
+    r"""Base of such settings: for a zone (and the zones below it), for an issuer, or for both; with neither for everything.
 
     ``issuer`` is found anywhere in the RFC 4514 text of the issuer's name, in any case: ``Let's Encrypt`` or ``CN=R11,O=...``.
-    It may be written as that text has it, ``Acme\\, Inc.``, or as the certificate does, ``Acme, Inc.``
+    It may be written as that text has it, ``Acme\, Inc.``, or as the certificate does, ``Acme, Inc.``
     """
 
     zone: str = ""

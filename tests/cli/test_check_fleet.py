@@ -1,16 +1,25 @@
 """`dnscertscan check` against the demonstration fleet: each fault has its exit status, and the rule's code in the first line."""
 
+import asyncio
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from servers.checking import Check, Told, checker
+from servers.checking import Check, Told, checker, read
 
 from dnscertscan.checks.catalog import RULES
+from dnscertscan.checks.judge import Judge
+from dnscertscan.checks.policy import CheckPolicy
+from dnscertscan.cli.check_plugin import Asked, render
+from dnscertscan.cli.check_seen import Rules, judge_look
+from dnscertscan.cli.look import Look
+from dnscertscan.cli.place import read_place
 from dnscertscan.demo.fleet import DemoFleet
 from dnscertscan.demo.story import Expectation
 from dnscertscan.model.findings import Severity
+from dnscertscan.resolve.lookup import Resolver
 
 _NO_NAME = "dash-.demo.test"
 _ALIASES = {
@@ -48,12 +57,20 @@ def wanted(expected: Expectation) -> int:
     return 2 if Severity.ERROR in severities else 1 if severities else 0
 
 
-def test_every_story(check: Check, fleet: DemoFleet) -> None:
-    """Errors are CRITICAL, warnings WARNING, healthy servers OK; without a certificate it is CRITICAL, and says why."""
+def test_every_story(
+    check: Check, fleet: DemoFleet, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
+) -> None:
+    """Errors are CRITICAL, warnings WARNING, healthy servers OK; without a certificate it is CRITICAL, and says why.
+
+    With ``pytest -s`` it prints them all: name, exit status, first line.
+    """
     seen, asked = {}, [one for one in fleet.expectations if one.fqdn not in _GONE]
     for expected in asked:
         told = look(check, fleet, expected.fqdn)
         seen[expected.fqdn] = told.status
+        if pytestconfig.getoption("capture") == "no":
+            with capsys.disabled():
+                print(f"{expected.fqdn.removesuffix('.demo.test'):28} {told.status}  {told.line[:200]}")
         assert told.status == wanted(expected), (expected, told)
         for slug in expected.slugs:
             assert told.details_with(f"[{RULES[slug].code}]"), (expected, told)
@@ -67,13 +84,27 @@ def test_every_story(check: Check, fleet: DemoFleet) -> None:
     assert set(seen.values()) == {0, 1, 2, 3}
 
 
+@pytest.mark.parametrize("name", sorted(_GONE))
+def test_names_without_an_address(fleet: DemoFleet, name: str) -> None:
+    """An alias that leads nowhere or in a circle: CRITICAL, since the name servers say so."""
+    def nobody(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    place, at = read_place(name), datetime.now(UTC)
+    look = Look(place, 10.0, find=nobody, resolver=Resolver([("127.0.0.1", fleet.dns_port)]))
+    asyncio.run(look.go())
+    text, status = render(Asked(name, at, None, None, 0.1, 30.0), judge_look(look, Rules(Judge(CheckPolicy(), (), (), at), at)))
+    assert read(status, text).status == 2
+    assert f"host {name} has no address" in text
+
+
 def test_ranges(check: Check, fleet: DemoFleet) -> None:
     """A certificate with 80 of 90 days left, and one with ten; a range of one's own takes the place of the threshold."""
     told = look(check, fleet, "demo.test", "--warning", "85:", "--critical", "5:")
     assert told.status == 1
     assert "days left, outside 85:; it ends at" in told.line
     assert told.perfdata["days_left"][1:] == ("85:", "5:")
-    assert look(check, fleet, "demo.test", "-w", "30:", "-c", "81:").status == 2
+    assert look(check, fleet, "demo.test", "-w", "85:", "-c", "81:").status == 2
     assert look(check, fleet, "demo.test", "-w", "0:60").status == 1
     assert look(check, fleet, "demo.test", "-w", "@80:90").status == 0
     assert look(check, fleet, "demo.test", "-w", "@0:80").status == 1

@@ -2,10 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -25,6 +28,8 @@ object Host "mail.example.com" {
     dnscertscan_port = 587, dnscertscan_starttls = "smtp", dnscertscan_warning = "25%:", dnscertscan_critical = "5:"
   }
   vars.tls["admin"] = { dnscertscan_port = 8443, dnscertscan_ca_file = [ "a.pem", "b.pem" ] }
+  vars.tls["mail"] = { dnscertscan_starttls = "smtp" }
+  vars.tls["ipv6"] = { dnscertscan_host = "2001:db8::1", dnscertscan_port = "8443" }
 }
 """
 _PLACES = ("ConfigDir", "DataDir", "LogDir", "CacheDir", "SpoolDir", "InitRunDir")
@@ -37,14 +42,16 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def icinga(folder: Path, *arguments: str) -> str:
-    """What Icinga says; it keeps all of its files in ``folder``."""
+def call(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Arguments of :mod:`subprocess` for an Icinga that keeps all of its files in ``folder``."""
     defines = [f"--define={place}={folder}" for place in _PLACES]
     user = {"ICINGA2_USER": "nobody", "ICINGA2_GROUP": "nogroup"} if os.geteuid() == 0 else {}
-    done = subprocess.run(
-        unprivileged(["icinga2", *arguments, *defines], folder), capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, **user},
-    )
+    return {"args": unprivileged(["icinga2", *arguments, *defines], folder), "env": {**os.environ, **user}}
+
+
+def icinga(folder: Path, *arguments: str) -> str:
+    """What Icinga says."""
+    done = subprocess.run(**call(folder, *arguments), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -59,8 +66,38 @@ def test_icinga_takes_them(folder: Path) -> None:
     assert "warning" not in said.replace("0 warnings", "")
     listed = icinga(folder, "object", "list", "--type", "Service")
     names = set(re.findall(r"Object '([^']+)' of type 'Service'", listed))
-    assert names == {"mail.example.com!tls-submission", "mail.example.com!tls-admin", "www.example.com!https-certificate"}
+    wanted = {f"mail.example.com!tls-{which}" for which in ("submission", "admin", "mail", "ipv6")}
+    assert names == {"www.example.com!https-certificate", *wanted}
     assert re.search(r'dnscertscan_starttls = "smtp"', listed)
+
+
+def test_what_icinga_calls(folder: Path) -> None:
+    """A port only where one is set, so that STARTTLS brings its own; an IPv6 address in brackets where a port follows."""
+    told, program, main = folder / "told", folder / "program", folder / "icinga2.conf"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\necho "CERT OK - fine"\n')
+    told.touch()
+    for place, mode in ((program, 0o755), (told, 0o666), (folder, 0o755)):
+        place.chmod(mode)
+    sample = SAMPLE.read_text().replace("/usr/local/bin/dnscertscan", str(program)).replace("interval = 1h", "interval = 1s")
+    checker = 'library "checker"\nobject CheckerComponent "checker" { }'
+    main.write_text(f'include <itl>\nconst NodeName = "test"\nconst PluginDir = "/"\n{sample}\n{HOSTS}\n{checker}')
+    calls: set[str] = set()
+    daemon = call(folder, "daemon", "--config", str(main))
+    with subprocess.Popen(**daemon, stdout=subprocess.DEVNULL, start_new_session=True) as run:
+        try:
+            until = time.monotonic() + 60
+            while len(calls) < 5 and run.poll() is None and time.monotonic() < until:
+                time.sleep(0.1)
+                calls = set(told.read_text().splitlines())
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
+    assert sorted(calls) == [
+        "check --ca-file a.pem --ca-file b.pem --timeout 30 mail.example.com:8443",
+        "check --critical 5: --starttls smtp --timeout 30 --warning 25%: mail.example.com:587",
+        "check --starttls smtp --timeout 30 mail.example.com",
+        "check --timeout 30 [2001:db8::1]:8443",
+        "check --timeout 30 www.example.com",
+    ]
 
 
 def test_the_arguments_are_options() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnscertscan.cli.check_limits import Limit
+from dnscertscan.cli.check_limits import Limit, refuse_crossed
 from dnscertscan.errors import UsageError
 
 QUARTER = timedelta(days=90)
@@ -59,6 +59,24 @@ def test_what_is_refused(text: str, said: str) -> None:
     assert str(caught.value).startswith("--warning ")
     assert len(str(caught.value)) < 400
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("warning", "critical", "refused"),
+    [
+        ("7:", "30:", True), ("30:", "7:", False), ("30:", "30:", False), ("10%:", "25%:", True), ("25%:", "10%:", False),
+        ("7:", "30%:", False), ("-1:", "0:", True), ("@0:7", "30:", False), ("7:", "@0:30", False), ("7:40", "30:", False),
+        ("7:", "30:40", False), ("~:7", "30:", False), (None, "30:", False), ("7:", None, False),
+    ],
+)
+def test_critical_before_warning(warning: str | None, critical: str | None, refused: bool) -> None:
+    """Lower bounds the wrong way round are refused; where both are not of one kind nothing is compared."""
+    both = [text and Limit.parse(text, "-x") for text in (warning, critical)]
+    if not refused:
+        refuse_crossed(*both)
+        return
+    with pytest.raises(UsageError, match=r"^--warning .* --critical .*: .* fewer .* critical before there is a warning"):
+        refuse_crossed(*both)
 
 
 @given(st.text(alphabet="0123456789.:@~%- ", max_size=12))

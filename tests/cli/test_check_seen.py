@@ -13,7 +13,7 @@ from dnscertscan.checks.policy import CheckPolicy
 from dnscertscan.cli.check_plugin import Asked, render
 from dnscertscan.cli.check_seen import Rules, judge_look
 from dnscertscan.cli.look import Look
-from dnscertscan.cli.place import read_place
+from dnscertscan.cli.place import Place, read_place
 from dnscertscan.ct.audit_report import Status
 from dnscertscan.demo.authority import Authority
 from dnscertscan.model.findings import Severity
@@ -33,20 +33,21 @@ def fault(severity: Severity, number: int = 0) -> Fault:
 
 
 def told(
-    outcomes: Sequence[Outcome | None], *faults: Fault, cut: str | None = None, unreachable: Status = Status.CRITICAL, **look: Any
+    outcomes: Sequence[Outcome | None], *faults: Fault, cut: str | None = None, unreachable: Status = Status.CRITICAL,
+    place: Place = PLACE, **look: Any
 ) -> Told:
-    """What is printed for the outcomes of both addresses, when every chain has ``faults``."""
+    """What is printed for the outcomes of all addresses, when every chain has ``faults``."""
 
     def examine(chain, name, stores, at, *, known=(), staple=None, public=True):
         return diagnosis(*faults)
 
-    seen = Look(PLACE, 10.0, PLACE.targets(PLACE.addresses), **look)
+    seen = Look(place, 10.0, place.targets(place.addresses), **look)
     for target, outcome in zip(seen.targets, outcomes, strict=True):
         if outcome is not None:
             seen.seen[target] = Observation(target, outcome, "probe", NOW, 0.1)
     judge = Judge(CheckPolicy(), (TrustStore("public", ()),), (), NOW, examine=examine)
     found = judge_look(seen, Rules(judge, NOW, unreachable), cut)
-    text, status = render(Asked(PLACE.text, NOW, None, None, 0.1, 30.0), found)
+    text, status = render(Asked(place.text, NOW, None, None, 0.1, 30.0), found)
     return read(status, text)
 
 
@@ -88,6 +89,36 @@ def test_without_a_certificate(kind: FailureKind, alone: int, beside: int) -> No
     failure = Failure(kind, "because")
     assert (told((failure, failure)).status, told((GOOD, failure)).status) == (alone, beside)
     assert f"no certificate: {kind} (because)" in told((failure, failure)).line
+
+
+TWO = read_place("www.example.com", addresses=["192.0.2.1", "2001:db8::1", "2001:db8::2"])
+HERE, FAR = Failure(K.UNREACHABLE, "connect: Network is unreachable"), Failure(K.UNREACHABLE, "connect: No route to host")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "wayless", "status"),
+    [
+        ((GOOD, HERE, HERE), (1, 2), 0), ((GOOD, HERE, HERE), (1,), 1), ((GOOD, HERE, HERE), (), 1),
+        ((GOOD, FAR, FAR), (1, 2), 1), ((GOOD, HERE, FAR), (1, 2), 1),
+        ((GOOD, HERE, GOOD), (1,), 1), ((GOOD, HERE, Failure(K.REFUSED, "x")), (1,), 1),
+        ((HERE, GOOD, GOOD), (), 1), ((HERE, HERE, HERE), (1, 2), 2),
+    ],
+)
+def test_a_machine_without_ipv6(outcomes: Sequence[Outcome], wayless: Sequence[int], status: int) -> None:
+    """Only when it is this machine that has a way to none of the IPv6 addresses is that no news of the host."""
+    every = TWO.targets(TWO.addresses)
+    done = told(outcomes, place=TWO, wayless=frozenset(every[number] for number in wayless))
+    assert done.status == status
+    if not status:
+        assert "certificate on 1 of 3 addresses ends at" in done.line
+        assert len(done.details_with("note: [2001:db8::")) == 2
+
+
+def test_how_else_the_host_may_have_been_meant() -> None:
+    """A remark that changes nothing."""
+    place = read_place("2001:db8::1:443")
+    done = told([GOOD], place=place)
+    assert (done.status, len(done.details_with("note: 2001:db8::1:443 is taken for an address"))) == (0, 1)
 
 
 def test_every_kind_of_failure_has_its_status() -> None:

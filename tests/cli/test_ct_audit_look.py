@@ -25,6 +25,8 @@ def failure(kind: FailureKind, detail: str = "because") -> Failure:
 def looked(*outcomes: Outcome | None) -> Look:
     look = Look(PLACE, 10.0, PLACE.targets(PLACE.addresses))
     for target, outcome in zip(look.targets, outcomes, strict=True):
+        if isinstance(outcome, Failure) and ":" in target.endpoint.address:
+            look.wayless = frozenset({target})  # this machine has no way there; the words of the failure may say other things
         if outcome is not None:
             look.seen[target] = Observation(target, outcome, "probe", NOW, 0.1)
     return look
@@ -34,7 +36,8 @@ def looked(*outcomes: Outcome | None) -> Look:
     ("outcomes", "statuses"),
     [
         ((GOOD, GOOD), []),
-        ((GOOD, failure(FailureKind.UNREACHABLE)), [Status.OK]),
+        ((GOOD, failure(FailureKind.UNREACHABLE, "connect: Network is unreachable")), [Status.OK]),
+        ((GOOD, failure(FailureKind.UNREACHABLE, "connect: No route to host")), [Status.WARNING]),
         ((failure(FailureKind.UNREACHABLE), GOOD), [Status.WARNING]),
         ((GOOD, failure(FailureKind.REFUSED)), [Status.WARNING]),
         ((GOOD, None), [Status.WARNING]),

@@ -56,6 +56,21 @@ def test_targets() -> None:
     assert alone.endpoint.text == "[2001:db8::1]:443"
 
 
+def test_an_address_that_ends_like_a_port() -> None:
+    """It is an address all the same; a hint says how the port would be written. Addresses that cannot be meant so have none."""
+    place = read_place("2001:db8::1:443")
+    assert (place.host, place.port) == ("2001:db8::1:443", 443)
+    assert place.hint == (
+        "2001:db8::1:443 is taken for an address, without a port; port 443 of another address is written [2001:db8::1]:443"
+    )
+    assert read_place("smtp:::1:25").hint
+    for text in (
+        "[2001:db8::1]:443", "[2001:db8::1:443]", "2001:db8::443", "2001:db8::1:444", "2001:db8:1:2:3:4:5:443", "192.0.2.1:443",
+        "www.example.com:443",
+    ):
+        assert read_place(text).hint == ""
+
+
 @pytest.mark.parametrize("text", ["", ":443", "a b", "*.a.com", "a..b", "fe80::1", "0.0.0.0", "x:0", "www.example.com:smtp"])
 def test_what_cannot_be_asked(text: str) -> None:
     """Refused in words, before anything is looked up."""

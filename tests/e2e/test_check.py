@@ -60,6 +60,22 @@ def test_a_server_that_wants_a_certificate_of_us(
             assert [one["code"] for one in found["findings"]] == codes
 
 
+def test_a_slip_in_a_table_of_the_rotation(cli: Cli, zones_file: Callable[..., Path], tmp_path: Path) -> None:
+    """A zone nobody has is told before the scan, an issuer nobody has after it, each in one line that says what there is."""
+    (tmp_path / "ca.pem").write_bytes(pem([CA.certificate]))
+    tables = [("zone", "exmaple.test"), ("issuer", "Mutal CA"), ("issuer", "Mutual CA"), ("zone", "test")]
+    rotation = 'validity = "90d"\nrotation = "60d"\n'
+    (tmp_path / "c.toml").write_text("".join(f'[[checks.rotation]]\n{key} = "{value}"\n{rotation}' for key, value in tables))
+    zones_file({"example.test": [("A", "m", "127.0.0.1")]})
+    with nginx.serve([Host(NAME, [LEAF])]) as port:
+        done = cli("--config", "c.toml", "--from-zones-json", "zones.json", "--port", port, "--ca-file", "ca.pem")
+    lines = [line for line in done.err.splitlines() if "[[checks.rotation]]" in line]
+    assert done.status == 0
+    assert len(lines) == 2
+    assert 'with zone = "exmaple.test" is about no zone of this run (example.test)' in lines[0]
+    assert 'with issuer = "Mutal CA" matches no certificate; issuers there are: "CN=Mutual CA,O=Example Trust"' in lines[1]
+
+
 def test_nothing_outlasts_the_time_limit(tmp_path: Path) -> None:
     """What goes on where nobody can cancel it, here its own loading, ends with a line and status 3 all the same."""
     begun = time.monotonic()
