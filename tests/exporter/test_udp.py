@@ -64,7 +64,10 @@ def test_one_datagram_to_a_closed_port(address: str) -> None:
 def test_a_name_with_an_address_where_nobody_listens(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is ::1 and 127.0.0.1 (not on every machine is localhost): each datagram arrives once, wherever one listens."""
     real = socket.getaddrinfo
-    both = lambda _, port, **given: [item for text in ("::1", "127.0.0.1") for item in real(text, port, **given)]  # noqa: E731 - one line
+
+    def both(_: str, port: int, **given: int) -> list[object]:
+        return [item for text in ("::1", "127.0.0.1") for item in real(text, port, **given)]
+
     monkeypatch.setattr(socket, "getaddrinfo", both)
     packets = [b"one", b"two"]
     with receiver(address) as made:
