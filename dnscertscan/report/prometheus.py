@@ -52,7 +52,8 @@ ZONE_END = Metric(
 )
 ENDPOINTS = Metric(
     "dnscertscan_endpoints",
-    "All endpoints by how the look at them ended; those skipped, at which nobody looked, have no series of their own.", ("state",),
+    "All endpoints by how the look at them ended; those skipped, at which nobody looked, have no series of their own.",
+    ("state",),
 )
 OMITTED = Metric(
     "dnscertscan_endpoints_omitted",
