@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,12 +52,25 @@ def test_the_file_and_the_report_say_the_same(cli, fleet: DemoFleet, tmp_path: P
     valid = labelled(found["dnscertscan_endpoint_valid"], *PLACE, "store")
     told = {(one["fqdn"], one["ip_address"], store): good for one in report["targets"] for store, good in one["valid"].items()}
     assert valid == told
+    errors = Counter((one["fqdn"], one["ip_address"]) for one in report["findings"] if one["severity"] == "error")
+    counted = labelled(found["dnscertscan_endpoint_errors"], *PLACE)
+    assert {place: count for place, count in counted.items() if count} == {at: n for at, n in errors.items() if at in counted}
+    assert sum(counted.values()) > 10
     ended = {one["fqdn"]: one["certificate"]["position"] for one in report["findings"] if one["slug"] == "cert-expired"}
     now = datetime.fromisoformat(report["run"]["started"]).timestamp()
     leaves = labelled(found["dnscertscan_endpoint_not_after_timestamp_seconds"], *PLACE)
     chains = labelled(found["dnscertscan_endpoint_chain_not_after_timestamp_seconds"], *PLACE)
     assert {name for (name, _), end in leaves.items() if end < now} == {name for name, position in ended.items() if not position}
     assert {name for (name, _), end in chains.items() if end < now} == set(ended)
+
+
+def test_a_private_ca_where_either_kind_will_do(cli, fleet: DemoFleet, tmp_path: Path) -> None:
+    """Public stores do not have the CA, and nothing is wrong: no error counts against what is healthy."""
+    (tmp_path / "either.toml").write_text('[trust]\nmode = "either"\nca_files = ["ca.pem"]\n')
+    cli(*fleet_args(fleet, tmp_path), "--config", "either.toml", "--name-filter", "^good-rsa", "-o", "r.prom", "-o", "r.json")
+    found = exposed((tmp_path / "r.prom").read_bytes())
+    assert set(found["dnscertscan_endpoint_errors"].values()) == {0}
+    assert set(found["dnscertscan_endpoint_valid"].values()) == {0, 1}
 
 
 def test_a_real_prometheus_scrapes_it(fleet: DemoFleet, tmp_path: Path) -> None:
@@ -79,7 +93,10 @@ def test_a_real_prometheus_scrapes_it(fleet: DemoFleet, tmp_path: Path) -> None:
         assert "expired.demo.test" in names
         assert "good-rsa.demo.test" not in names
         empty = [query for query in queries() if not server.query(query)]
-        assert [query for query in empty if "increase(" not in query] == []  # that needs two samples
+        # An increase needs two samples; nobody asked about CT, or said what rotation is healthy.
+        assert {query for query in empty if "increase(" not in query} == {
+            query for query in queries() if "_ct_logged" in query or "_rotation_due_" in query
+        }
         assert made.end() == 0
 
 
