@@ -58,6 +58,7 @@ def test_every_alert_has_a_case() -> None:
 def test_alerts_are_about_metrics_and_rules_that_there_are() -> None:
     """No name is misspelt: a rule on a metric that does not exist is silent for ever."""
     text = ALERTS.read_text()
+    assert set(re.findall(r"\bdnscertscan:\w+", text)) == set(re.findall(r"- record: (\S+)", text))
     assert set(re.findall(r"\bdnscertscan_\w+", text)) <= set(NAMES)
     assert set(re.findall(r"DCS\d{3}", text)) <= {rule.code for rule in RULES.values()}
 
