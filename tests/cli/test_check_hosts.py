@@ -91,15 +91,7 @@ def test_some_addresses_are_dead(check: Check, good: int) -> None:
     assert check(*two, "-c", "85:").status == 2
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        hostile.silent, hostile.close_at_once, hostile.close_on_hello, hostile.reset, hostile.drip, hostile.endless,
-        hostile.huge_certificate, hostile.hello_requests, hostile.empty_records, hostile.http, hostile.garbage, hostile.alert(40),
-        hostile.smtp_endless,
-    ],
-    ids=lambda behaviour: getattr(behaviour, "__name__", "") or "odd",
-)
+@pytest.mark.parametrize("behaviour", hostile.NO_CERTIFICATE, ids=hostile.name)
 def test_hostile_hosts(check: Check, behaviour: Behaviour) -> None:
     """Something listens and it is no TLS: critical whatever --unreachable says, with the reason, in the time that is allowed."""
     begun = time.monotonic()

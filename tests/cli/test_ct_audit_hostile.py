@@ -80,15 +80,7 @@ def test_starttls_forgotten_or_refused(run: Run) -> None:
         assert (status, found["unanswered"][0]["reason"]) == (3, "starttls-unsupported")
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        hostile.silent, hostile.close_at_once, hostile.close_on_hello, hostile.reset, hostile.drip, hostile.endless,
-        hostile.huge_certificate, hostile.hello_requests, hostile.empty_records, hostile.http, hostile.garbage, hostile.alert(40),
-        hostile.smtp_endless,
-    ],
-    ids=lambda behaviour: getattr(behaviour, "__name__", "") or "odd",
-)
+@pytest.mark.parametrize("behaviour", hostile.NO_CERTIFICATE, ids=hostile.name)
 def test_hostile_hosts(run: Run, behaviour: Behaviour) -> None:
     """Unknown, with the reason, in the time that is allowed."""
     begun = time.monotonic()

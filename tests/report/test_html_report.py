@@ -1,27 +1,19 @@
 """The web page as a document: what is in it, in which order, how large it is, and that nothing in it is live."""
 
 import re
-import tracemalloc
 from base64 import b64encode
-from dataclasses import replace
-from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from cryptography import x509
 from report import factory
-from report.html_fleet import LONG, LONGER, LONGEST, Page, fleet_report, served
+from report.html_fleet import Page, served
 
 from dnscertscan.demo.authority import Authority
 from dnscertscan.model.certificates import Certificate
 from dnscertscan.model.report import CoverageRow, Report, State
 from dnscertscan.pki.parse import reference
-from dnscertscan.report.base import CHUNK
 from dnscertscan.report.html_chain import draw
-from dnscertscan.report.html_findings import FIRST, FULL, Found
 from dnscertscan.report.html_report import render_html
-from dnscertscan.report.html_short import Shortened, unsearched
-from dnscertscan.report.html_timeline import DAYS, Calendar
 
 
 def html(report: Report) -> str:
@@ -185,179 +177,11 @@ def test_the_chain_shown_is_one_with_the_certificate_at_fault() -> None:
     assert "1 CA Expired CA, at fault; issuer R, not sent" in page
 
 
-def test_the_timeline_shows_what_ends_together() -> None:
-    """A bar for each day, what has ended and what ends later apart, and the days on which many end by name."""
-    calendar = Calendar(factory.NOW)
-    chains = served(60)
-    calendar.add(sorted({one.sha256: one for chain in chains for one in chain}.values(), key=lambda one: one.sha256))
-    for number, chain in enumerate(chains):
-        calendar.serve(factory.observation(factory.handshake(chain), fqdn=f"host{number}.example.com"))
-    assert (calendar.total, calendar.ended, calendar.later, calendar.unread) == (61, 0, 1, 0)
-    cluster = calendar.clusters()[0]
-    assert (cluster.left, cluster.certificates, cluster.endpoints, len(cluster.examples)) == (61, 21, 21, 3)
-    assert cluster.day == (factory.NOW + timedelta(days=61)).date()
-    page = html(fleet_report(60, chains=60))
-    assert f'<text class="peak" x="{cluster.label_x}" y="18">21 on 2027-01-20</text>' in page
-    assert "1 ends more than 400 days from now" in page
-
-
-def calendar_of(days: dict[int, int]) -> Calendar:
-    """One on which so many certificates end on these days."""
-    calendar = Calendar(factory.NOW)
-    for left, count in days.items():
-        calendar.days[left] = count
-        calendar._names[left] = ["x"]
-    return calendar
-
-
-@pytest.mark.parametrize(("days", "expected"), [
-    (dict.fromkeys(range(390), 20), []),
-    ({left: 15 + left * 7 % 11 for left in range(390)}, []),
-    (dict.fromkeys(range(90), 20) | dict.fromkeys(range(90, 390), 1), []),
-    (dict.fromkeys(range(390), 20) | {30: 800}, [30]),
-    (dict.fromkeys(range(390), 20) | {30: 99, 60: 100}, [60]),
-    (dict.fromkeys(range(0, 300, 2), 1) | {100: 5, 200: 12}, [200]),
-    ({5: 1, 17: 1, 90: 3}, [90]),
-    ({5: 1, 17: 2}, []),
-    (dict.fromkeys(range(0, 40, 10), 100), [0, 10, 20, 30]),
-    (dict.fromkeys(range(390), 30) | {left: 400 + left for left in range(20, 390, 20)}, list(range(160, 390, 20))),
-])
-def test_clusters_stand_out_of_usual_days(days: dict[int, int], expected: list[int]) -> None:
-    """A day counts that has many more than usual, however large the fleet; a flat fleet has none, a small one what is plain."""
-    assert [one.left for one in calendar_of(days).clusters()] == expected
-
-
-def test_a_needless_certificate_makes_no_target_fail() -> None:
-    """What counts is the first end on the path: leaf, issuers that are sent; not what is sent beside them."""
-    old_ca = Authority.root("Old", now=factory.NOW, days=400)
-    soon = old_ca.intermediate("Soon CA", not_after=factory.NOW + timedelta(days=20))
-    other = old_ca.intermediate("Soon CA", not_after=factory.NOW + timedelta(days=5))
-
-    def der(one: x509.Certificate) -> Certificate:
-        return Certificate(one.public_bytes(factory.Encoding.DER))
-
-    def leaf(under: Authority, days: int) -> Certificate:
-        begins, ends = factory.NOW - timedelta(days=90), factory.NOW + timedelta(days=days)
-        return der(under.leaf(f"h{days}.test", not_before=begins, not_after=ends).certificate)
-
-    needless, mine, garbage = leaf(old_ca, -5), leaf(soon, 50), Certificate(b"no certificate")
-    chains = [
-        (leaf(old_ca, 30), needless, garbage),
-        (mine, der(soon.certificate), needless),
-        (mine, needless, der(other.certificate)),
-        (leaf(old_ca, 10), der(soon.certificate)),
-        (mine, der(other.certificate), der(soon.certificate)),
-        (garbage, mine),
-    ]
-    calendar = Calendar(factory.NOW)
-    calendar.add(sorted({one.sha256: one for chain in chains for one in chain}.values(), key=lambda one: one.sha256))
-    first = []
-    for chain in chains:
-        calendar.endpoints.clear()
-        calendar.serve(factory.observation(factory.handshake(chain)))
-        first.append(dict(calendar.endpoints))
-    assert first == [{30: 1}, {20: 1}, {50: 1}, {10: 1}, {20: 1}, {}]
-
-
-def test_ends_at_the_edges_of_the_timeline() -> None:
-    """The very second counts as not ended, the day before as ended, day 400 as later, and an unreadable end is none of them."""
-    issuing = Authority.root("R", now=factory.NOW)
-    moments = [timedelta(0), timedelta(seconds=-1), timedelta(days=DAYS), timedelta(days=DAYS - 1)]
-    ends = [factory.NOW + moment for moment in moments]
-    leaves = [issuing.leaf("a.test", not_before=factory.NOW - timedelta(days=9), not_after=end).certificate for end in ends]
-    calendar = Calendar(factory.NOW)
-    calendar.add([Certificate(b"no certificate"), *(Certificate(one.public_bytes(factory.Encoding.DER)) for one in leaves)])
-    assert (calendar.ended, calendar.later, calendar.unread, dict(calendar.days)) == (1, 1, 1, {0: 1, DAYS - 1: 1})
-
-
 def test_zones_have_their_totals() -> None:
     """A row for every zone, also one that could not be read at all."""
     rows = re.findall(r'<tr><th scope="row">([a-z.]+)((?:<td[^>]*>\d+)+)', html(factory.rich_report()))
     numbers = {zone: tuple(map(int, re.findall(r">(\d+)", cells))) for zone, cells in rows}
     assert numbers == {"broken.example": (0, 0, 0, 0, 1, 0), "example.com": (7, 2, 3, 2, 2, 2), "example.net": (2, 1, 0, 1, 1, 0)}
-
-
-def test_of_many_certificates_the_worst_are_shown_in_full() -> None:
-    """A large fleet's page says how many are in full; the others have their first words and the number of their issuer."""
-    count = FULL + 500
-    text = html(fleet_report(count))
-    page = Page(text.encode())
-    assert (len(page.entries), len(page.targets)) == (count, count)
-    assert f"The {FIRST} most urgent of {count:,} entries are shown" in text
-    assert text.count('<details class="why">') == FIRST
-    assert "<p class=w><a href=#DCS103>warning DCS103</a> certificate expiring at 2026-12-01T00:00:00+00:00<p>10." in text
-    issued = re.findall(r"<p>end(?:s|ed) 2\d{3}-\d\d-\d\d [0-9a-f]{12} issuer (\d)<p class=", text)
-    assert (len(issued), set(issued)) == (count - FIRST, {"1", "2"})
-    issuers = text[text.index('<details id="issuers">'):]
-    assert sorted(re.findall(r"<li>(.*)", issuers)) == ["CN=Fleet Issuing CA,O=Example Trust", "CN=Issuing CA,O=Example Trust"]
-
-
-def test_issuers_that_are_too_many_are_not_listed() -> None:
-    """Their names take so much room and no more; the page says of how many entries the issuer is not searched."""
-    short = Shortened(_room=40)
-    one, own = factory.reference("CN=a"), factory.reference("CN=b")
-    other, own = replace(one, issuer="CN=Other CA"), replace(own, issuer="CN=b")
-    for shown in (one, one, other, other, own):
-        short.name(shown, shown.subject)
-    assert [short.issuer(shown) for shown in (one, other, own)] == ["issuer 1", "", "self-issued"]
-    assert unsearched(5, short, 1) == (
-        "Of the 5 entries in short, serial numbers, records, the rest of long messages and the issuers of 2 are not searched. "
-        "Of 1 entry that has very many findings, only the first messages are searched whole."
-    )
-    assert unsearched(0, short, 0) == ""
-
-
-def test_a_page_of_fifty_thousand_is_under_ten_megabytes() -> None:
-    """Every target with a certificate and a finding of its own: the page comes in pieces, and no list of them is held."""
-    sizes = [len(piece) for piece in render_html(fleet_report(50_000))]
-    assert 5_000_000 < sum(sizes) < 10_000_000
-    assert max(sizes) < 2 * CHUNK
-
-
-def test_names_of_usual_length_fit_too() -> None:
-    """With names of 38 characters entries tell less: a rule's name for a message, of a certificate's name the first part."""
-    report = fleet_report(50_000, **LONG)
-    text = html(report)
-    assert 8_000_000 < len(text.encode()) < 10_000_000
-    page = Page(text.encode())
-    assert (len(page.entries), len(page.targets)) == (50_000, 50_000)
-    assert page.entries[-1] == f"CN={page.targets[-1][1].split()[1]}"
-    assert "<p class=w>DCS103 cert-expiring<p>10." in text
-    assert "each by the name of its kind and the first part of its name, so that this page stays one that" in text
-    assert "messages and names of certificates after their first part or 80 characters are not searched" in text
-    assert 8_000_000 < sum(map(len, render_html(fleet_report(50_000, **LONGER)))) < 10_000_000
-
-
-def test_names_that_are_too_long_for_the_page() -> None:
-    """With names of 100 characters everywhere the page grows by what the targets take: all of them are there, names are cut."""
-    text = html(fleet_report(50_000, **LONGEST))
-    page = Page(text.encode())
-    assert len(set(page.targets)) == 50_000
-    assert all(len(target.split()[1]) >= 96 for _, target in page.targets)
-    assert sum(title.endswith("x\N{HORIZONTAL ELLIPSIS}") for title in page.entries) > 49_000
-    assert len(text.encode()) < 14_000_000
-
-
-def test_what_is_measured_is_what_is_written() -> None:
-    """The octets by which the detail is chosen are those of the page, up to a few in a hundred, in whichever detail."""
-    for report in (fleet_report(9000), fleet_report(9000, per_certificate=4), fleet_report(30_000, 12, **LONGEST)):
-        found, text = Found.of(report), html(report)
-        start, end = text.index('<ul class="block">'), text.index('<details id="issuers">')
-        assert found.short.octets == pytest.approx(len(text[start:end].encode()), rel=0.04)
-
-
-def test_one_certificate_on_many_targets_is_not_held() -> None:
-    """The targets of one finding pass through; what is held beside the report is their order."""
-    report = fleet_report(20_000, per_certificate=20_000)
-    assert [len(items) for items in (report.findings, report.observations)] == [20_000, 20_000]
-    tracemalloc.start()
-    try:
-        size = sum(map(len, render_html(report)))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert size > 800_000
-    assert peak < 16_000_000, peak
 
 
 def test_the_policy_permits_exactly_the_page_s_own_style_and_script() -> None:

@@ -284,3 +284,15 @@ def slow_greeting(visit: Visit) -> None:
     """A greeting of one octet at a time."""
     while not visit.stop.wait(0.2):
         visit.send(b"2")
+
+
+NO_CERTIFICATE: tuple[Behaviour, ...] = (
+    silent, close_at_once, close_on_hello, reset, drip, endless, huge_certificate, hello_requests, empty_records, http, garbage,
+    alert(40), smtp_endless,
+)
+"""One of each kind that lets itself be connected to and gives no certificate."""
+
+
+def name(behaviour: Behaviour) -> str:
+    """For the ids of tests."""
+    return getattr(behaviour, "__name__", "") or "odd"
