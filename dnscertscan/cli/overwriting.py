@@ -25,7 +25,7 @@ def refuse_overwriting(loaded: Loaded) -> None:
         if file is None:
             continue
         shown = visible(str(path))
-        if file in read:
+        if file in read and path is not loaded.settings.journal.path:  # a journal takes the place of journals only
             what, other = read[file]
             same = "" if other == path else f" (as {visible(str(other))})"
             raise UsageError(f"{shown}: is {what} of this run{same} and would be lost; name another output")

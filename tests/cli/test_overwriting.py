@@ -35,7 +35,7 @@ def test_what_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "zones.json").touch()
     (tmp_path / "soft.json").symlink_to("zones.json")
     os.link(tmp_path / "zones.json", tmp_path / "hard.json")
-    for option in ("output_coverage", "log_file", "journal_path"):
+    for option in ("output_coverage", "log_file"):
         said = refuse(tmp_path, monkeypatch, **{option: Path(path)})
         assert said.startswith(f"{path}: is {what}")
         assert said.endswith(" and would be lost; name another output")
@@ -51,7 +51,8 @@ def test_nothing_is_written_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
     assert "cannot be the same file; name" in refuse(tmp_path, monkeypatch, output_files=(Path("a.csv"), Path("a.csv")))
     assert "the same file" in refuse(tmp_path, monkeypatch, output_files=(Path("a.csv"),), output_coverage=tmp_path / "a.csv")
-    assert "the same file" in refuse(tmp_path, monkeypatch, output_files=(Path("a.json"),), log_file=Path("a.json"))
+    for other in ("log_file", "journal_path"):
+        assert "the same file" in refuse(tmp_path, monkeypatch, output_files=(Path("a.json"),), **{other: Path("a.json")})
 
 
 def test_what_is_no_file_may_be_named_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
