@@ -6,9 +6,9 @@ BIN    := $(VENV)/bin
 SUDO   := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 # The real servers and programs that the tests talk to.
-TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter initdb chromium prometheus promtool icinga2
+TEST_PROGRAMS  := named nsd knotd nginx dig gnutls-serv openssl soffice certspotter initdb chromium prometheus promtool icinga2 ip git
 TEST_PACKAGES  := bind9 bind9-utils bind9-dnsutils nsd knot nginx-light gnutls-bin openssl libreoffice-calc-nogui \
-                  certspotter postgresql chromium prometheus icinga2-bin
+                  certspotter postgresql chromium prometheus icinga2-bin iproute2 git
 
 # Tests that compute run beside those that wait for servers and watch the clock; these go first where both want the processor.
 BESIDE := architecture checks ct model pki report resolve settings store web zones
