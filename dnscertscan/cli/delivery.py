@@ -7,6 +7,7 @@ from functools import partial
 
 from dnscertscan.cli.outputs import Outputs
 from dnscertscan.ct.aside import aside
+from dnscertscan.errors import OutputError
 from dnscertscan.model.report import Report
 from dnscertscan.model.text import visible
 from dnscertscan.pipeline import Stop
@@ -59,7 +60,7 @@ class Delivery:
         if hanging:
             asyncio.gather(*hanging, return_exceptions=True).add_done_callback(partial(self._close, report))
         else:
-            report.close()
+            _closed(report)
         return failed
 
     async def _ended(self, work: "asyncio.Future[None]") -> bool:
@@ -74,8 +75,16 @@ class Delivery:
             del self._behind[name]
 
     def _close(self, report: Report, works: "asyncio.Future[list[BaseException | None]]") -> None:
-        if not works.cancelled():  # else the process ends, and threads may still read
-            report.close()
+        ended = not works.cancelled() and not any(isinstance(one, asyncio.CancelledError) for one in works.result())
+        if ended:  # else the process ends, and threads may still read
+            _closed(report)
+
+
+def _closed(report: Report) -> None:
+    try:
+        report.close()
+    except OutputError as problem:  # everything is written: it is a temporary file that is not let go
+        logger.warning("%s", problem)
 
 
 def _problems(name: str, output: Outputs, work: "asyncio.Future[None]") -> list[str]:

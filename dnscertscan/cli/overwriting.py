@@ -6,6 +6,7 @@ from stat import S_ISREG
 
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
+from dnscertscan.report.files import is_open_stream
 from dnscertscan.settings.load import Loaded
 from dnscertscan.settings.models import JsonZones, Settings
 
@@ -52,12 +53,12 @@ def _outputs(settings: Settings) -> Iterator[Path]:
 
 
 def _file(path: Path) -> File | None:
-    """The same for two names of one file; None for what is no file, or is standard output."""
+    """The same for two names of one file; None for what is no file, or what standard output or error are written to."""
     if path == Path("-"):
         return None
     try:
         status = path.stat()
-        return (status.st_dev, status.st_ino) if S_ISREG(status.st_mode) else None
+        return (status.st_dev, status.st_ino) if S_ISREG(status.st_mode) and not is_open_stream(status) else None
     except OSError:  # it is still to be made
         return _resolved(path)
     except ValueError:  # a NUL in it: whoever opens it says so

@@ -64,13 +64,26 @@ async def keep_scanning(scan: Scan, state: State, pause: Pause, clock: Callable[
             if results is None:
                 return
             state.succeed(Page.of(results.text), clock(), results.missing)
-            state.delivered(await results.deliver())
+            state.delivered(await _delivered(results.deliver))
         took = clock().steady - began
         if took > state.interval:
             logger.warning("a scan took %.0f s, the interval is %.0f s: the next one begins at once", took, state.interval)
         wait = state.interval * RETRY if state.failed else state.interval - took
         if await pause(max(wait, 0.0)):
             return
+
+
+async def _delivered(deliver: Deliver) -> Sequence[str]:
+    """Whatever goes wrong with the outputs, the next scan comes."""
+    try:
+        return await deliver()
+    except (DnsCertScanError, OSError) as problem:
+        said = visible(str(problem), 500)
+        logger.error("outputs: %s", said)
+    except Exception as problem:  # as a bug in a scan: it is told in full
+        logger.critical("internal error in the outputs of a scan; this is a bug: please report it", exc_info=problem)
+        said = f"internal error ({type(problem).__name__}: {visible(str(problem), 300)})"
+    return [said]
 
 
 def _failed(state: State, reason: str, now: Moment) -> None:

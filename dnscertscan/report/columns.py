@@ -25,7 +25,7 @@ def wrap(text: str, width: int, indent: str = "") -> list[str]:
     """
     if not width or cells(text) <= width:
         return [text.strip()]
-    wide = not text.isascii() and cells(text) != len(text)
+    wide = not text.isascii() and any(cell_len(char) > 1 for char in text)
     room = width - 1 if wide else width  # a line may end between a character and its filler
     filled = "".join(f"{char}{_FILLER}" if cell_len(char) > 1 else char for char in text) if wide else text
     lines = textwrap.wrap(filled, max(room, len(indent) + 1), subsequent_indent=indent, break_on_hyphens=False)

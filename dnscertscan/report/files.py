@@ -74,6 +74,11 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
+def is_open_stream(present: os.stat_result) -> bool:
+    """Whether standard output or error go there already: such a file is written on, not replaced."""
+    return _open_stream(present) is not None
+
+
 def _open_stream(present: os.stat_result) -> int | None:
     """The descriptor when the path is what standard output or error already writes to (``/dev/stdout`` sent to a file)."""
     for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):

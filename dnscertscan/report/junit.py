@@ -6,7 +6,8 @@ for this format hold the whole tree.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
@@ -18,6 +19,9 @@ from dnscertscan.report.base import Format, in_chunks, utc
 from dnscertscan.report.joined import Joined, Named, source_of
 from dnscertscan.report.words import message_of, place_of, place_text
 
+_CUT = 500
+"""From so many characters on a name may have been cut to be shown; a digest tells such names apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:
@@ -28,9 +32,9 @@ class _Case:
     notes: list[Finding]
     again: bool = False
     """Whether an earlier row has the same target, so that only the record tells them apart."""
-    number: int = 1
-    """Counts the failures of one target that are of one rule."""
     seconds: float = 0.0
+    number: int = 1
+    """Counts the cases of one name that would be called the same."""
 
     @property
     def outcome(self) -> str:
@@ -91,8 +95,10 @@ def _document(report: Report) -> Iterator[str]:
 
 def _cases(joined: Joined) -> Iterator[tuple[str, _Case]]:
     for named in joined:
+        counted: Counter[str] = Counter()
         for case in _cases_of(named):
-            yield named.zone, case
+            counted[name := _name(case)] += 1
+            yield named.zone, case if counted[name] == 1 else replace(case, number=counted[name])
 
 
 def _cases_of(named: Named) -> Iterator[_Case]:
@@ -121,11 +127,8 @@ def _cases_with(row: CoverageRow | None, findings: Sequence[Finding], *, again: 
     seconds = row.seconds or 0.0 if row else 0.0
     if not failures:
         yield _Case(row, None, notes, again, seconds=seconds)
-    counted: Counter[str] = Counter()
     for failure in failures:
-        kind = f"{place_of(failure)} {failure.rule.code}"
-        counted[kind] += 1
-        yield _Case(row, failure, notes, again, counted[kind], seconds)
+        yield _Case(row, failure, notes, again, seconds)
         notes, seconds = [], 0.0  # the first case has them
 
 
@@ -136,7 +139,7 @@ def _target(row: CoverageRow) -> tuple[str, int | None, str]:
 
 def _case(zone: str, case: _Case) -> Iterator[str]:
     row = case.row
-    head = {"classname": visible(zone, 260), "name": _name(case)}
+    head = {"classname": visible(zone, 260), "name": _name(case) + (f" ({case.number})" if case.number > 1 else "")}
     source = source_of(row) if row else None
     if source is not None and source.is_file:
         head["file"] = visible(source.place)
@@ -158,7 +161,7 @@ def _case(zone: str, case: _Case) -> Iterator[str]:
 
 
 def _name(case: _Case) -> str:
-    """The target, and what is wrong with it; no two cases of a suite have the same."""
+    """The target, and what is wrong with it; with its number no two cases of a suite have the same."""
     row, failure = case.row, case.failure
     if failure is not None and (row is None or row.fqdn):
         name = place_of(failure)
@@ -170,9 +173,10 @@ def _name(case: _Case) -> str:
         name = " ".join(filter(None, (visible(row.zone, 260), visible(row.record, 260))))
     if case.again and row is not None:
         name = f"{name} [{visible(row.record, 500)}]"
-    if failure is None:
-        return name
-    return f"{name}: {failure.rule.code} {failure.rule.slug}{f' ({case.number})' if case.number > 1 else ''}"
+    whole = "\n".join((failure.subject.fqdn if failure else "", *((row.fqdn, row.record) if row else ())))
+    if len(whole) > _CUT:  # something of it may be missing
+        name = f"{name} #{sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    return f"{name}: {failure.rule.code} {failure.rule.slug}" if failure else name
 
 
 def _failure(finding: Finding) -> str:

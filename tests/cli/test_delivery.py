@@ -111,15 +111,18 @@ def test_an_output_that_hangs_is_left_behind(tmp_path: Path, monkeypatch: pytest
 def test_the_end_waits_only_a_moment_for_an_output(tmp_path: Path) -> None:
     """One that is quick is written whole, one that hangs is given up; what comes after it is not begun."""
     pipe, output = _pipe(tmp_path)
+    closed: list[bool] = []
+    report = replace(factory.rich_report(), free=lambda: closed.append(True))
 
     async def work() -> list[str]:
         stop = Stop()
         asyncio.get_running_loop().call_later(0.1, stop.now, "told to end")
-        return await Delivery(stop).write(factory.rich_report(), each_output(output))
+        return await Delivery(stop).write(report, each_output(output))
 
     began = time.monotonic()
     assert asyncio.run(work()) == []
     assert 2 <= time.monotonic() - began < 5
+    assert closed == []  # the thread still reads it
     assert not (tmp_path / "r.csv").exists()
     pipe.read_bytes()  # lets the thread end
 

@@ -61,3 +61,19 @@ def test_what_is_no_file_may_be_named_twice(tmp_path: Path, monkeypatch: pytest.
     for path in ("-", "/dev/null", "circle.csv", "nul\0.csv"):
         assert refuse(tmp_path, monkeypatch, output_files=(Path(path), Path(path))) == ""
     assert refuse(tmp_path, monkeypatch, output_files=(Path("a.csv"), Path("a.html")), output_coverage=Path("c.csv")) == ""
+
+
+def test_what_standard_output_goes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``> both.txt 2>&1``: a file that the shell has opened is written on by all, and replaced by none."""
+    with (tmp_path / "both.txt").open("w") as both, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", both)
+        before = os.dup(1), os.dup(2)
+        os.dup2(both.fileno(), 1)
+        os.dup2(both.fileno(), 2)
+        try:
+            said = refuse(tmp_path, monkeypatch, output_coverage=Path("/dev/stdout"), log_file=Path("/dev/stderr"))
+        finally:
+            for number, descriptor in enumerate(before, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+    assert said == ""

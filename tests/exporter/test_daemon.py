@@ -123,3 +123,14 @@ def test_it_ends_while_it_waits() -> None:
     clock: Callable[[], Moment] = lambda: Moment(0, 0)  # noqa: E731 - a clock that stands
     asyncio.run(keep_scanning(scan, State("1", 10, clock()), ended, clock))
     assert began == [0]
+
+
+@pytest.mark.parametrize("problem", [UsageError("no room"), OSError(28, "no room"), KeyError("no room")])
+def test_an_error_of_the_outputs_does_not_end_it(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """The results are served, the outputs count as failed, the next scan comes and makes it good."""
+    async def deliver() -> list[str]:
+        raise problem
+
+    world = World((1, Results(b"a 1\n", "", deliver)), (1, Results(b"a 2\n"))).run()
+    assert world.seen == [(b"a 1\n", False), (b"a 2\n", True)]
+    assert "no room" in caplog.text

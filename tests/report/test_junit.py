@@ -117,6 +117,16 @@ def test_each_failure_is_a_case() -> None:
     assert [bool(case.system_out) for case in found] == [True, False, False]
 
 
+def test_no_two_cases_have_one_name() -> None:
+    """The same record three times, and names that differ where they are cut: readers know a case by its name."""
+    rows = [factory.row(), *(factory.row(State.SKIPPED, "duplicate") for _ in range(3))]
+    rows += [factory.row(fqdn="x" * 600 + end) for end in ("a", "b")]
+    findings = [factory.finding(fqdn="x" * 600 + end) for end in ("a", "b")]
+    found = readers.cases(document(factory.report(findings, [], factory.coverage(rows))))
+    assert len({case.name for case in found}) == len(found) == 6
+    assert [case.name[-4:] for case in found][2:4] == [" (2)", " (3)"]
+
+
 def test_a_note_on_a_name_makes_no_case() -> None:
     """Information about a name that has no address stands in the case of its row, which stays skipped: nothing passes for it."""
     row = factory.row(State.SKIPPED, "unscannable-name", fqdn="dash-.example.com", address="", port=None)

@@ -43,13 +43,14 @@ def test_the_table_fits(width: int) -> None:
         factory.finding("certificate has expired " + "reason " * 40, certificate=factory.reference()),
         factory.finding("x" * 300, fqdn="a" * 60 + ".example.com", address="2001:db8::ffff:1"),
         factory.finding("\u8b49" * 200 + " e\u0301" * 90, fqdn="b.example.com"),
+        factory.finding("\u4f8b" * 50 + "a\u0301" * 50, fqdn="c.example.com"),  # as many of two cells as of none
     ]
     report = factory.report(findings)
     table = render_table(report, width).split("\n\n")[0]
     assert max(map(cell_len, table.splitlines())) <= width
     assert (table.count("\u8b49"), table.count("e\u0301")) == (200, 90)
     assert "".join(table.split()).count("reason") == 40
-    assert table.count("x") == 300 + 3 + 1  # three times "example", once "expired"
+    assert table.count("x") == 300 + 4 + 1  # four times "example", once "expired"
 
 
 def test_hostile_text_cannot_break_the_table_at_any_width() -> None:
