@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dnscertscan.cli.watch import Sink
 from dnscertscan.errors import ExitStatus, OutputError, UsageError
-from dnscertscan.exporter.udp import send
 from dnscertscan.model.findings import Finding
 from dnscertscan.model.observations import Observation
 from dnscertscan.model.report import Report
@@ -83,6 +82,12 @@ class Outputs:
             except OutputError as problem:
                 self.lost = True
                 self._fail(problem)
+        if self._stat_endpoints:
+            self._send(report)
+
+    def _send(self, report: Report) -> None:
+        from dnscertscan.exporter.udp import send
+
         for endpoint in self._stat_endpoints:
             try:
                 send(endpoint.server.host, endpoint.server.port, _DATAGRAMS[endpoint.protocol](report))

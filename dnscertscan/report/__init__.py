@@ -5,20 +5,21 @@ from pathlib import Path
 from dnscertscan.errors import UsageError
 from dnscertscan.model.text import visible
 from dnscertscan.registry import Registry
-from dnscertscan.report.base import Format
+from dnscertscan.report.base import Format, later
 from dnscertscan.report.csv_rows import CSV
 from dnscertscan.report.github import GITHUB
-from dnscertscan.report.html_report import HTML
 from dnscertscan.report.json_report import JSON
 from dnscertscan.report.jsonl import JSONL
 from dnscertscan.report.junit import JUNIT
 from dnscertscan.report.markdown import MARKDOWN
-from dnscertscan.report.prometheus import PROMETHEUS
 from dnscertscan.report.sarif import SARIF
 from dnscertscan.report.table import TABLE
-from dnscertscan.report.xlsx import XLSX
 
 __all__ = ["FORMATS", "Format", "format_for"]
+
+HTML = Format("html", (".html", ".htm"), later("dnscertscan.report.html_report", "render_html"))
+XLSX = Format("xlsx", (".xlsx",), later("dnscertscan.report.xlsx", "render_xlsx"), binary=True)
+PROMETHEUS = Format("prometheus", (".prom",), later("dnscertscan.report.prometheus", "render_prometheus"))
 
 FORMATS: Registry[Format] = Registry(
     "output format",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 
 from dnscertscan.model.report import Report
 
@@ -23,6 +24,16 @@ class Format:
     render: Callable[[Report], Iterator[bytes]]
     binary: bool = False
     """Whether the octets are nothing for a terminal."""
+
+
+def later(module: str, function: str) -> Callable[[Report], Iterator[bytes]]:
+    """A renderer that is imported when it is asked for: what it needs of others would cost every start time and memory."""
+
+    def render(report: Report) -> Iterator[bytes]:
+        made: Iterator[bytes] = getattr(import_module(module), function)(report)
+        return made
+
+    return render
 
 
 def in_chunks(texts: Iterable[str]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from dnscertscan.model.findings import Severity
 from dnscertscan.model.report import Report, State
 from dnscertscan.model.text import visible
 from dnscertscan.report import html_chain, html_timeline
-from dnscertscan.report.base import Format, in_chunks
+from dnscertscan.report.base import in_chunks
 from dnscertscan.report.describe import totals_object
 from dnscertscan.report.html_findings import Found
 from dnscertscan.report.html_lines import SHORT, zones_of
@@ -138,6 +138,3 @@ def _paragraphs(text: str) -> list[tuple[bool, list[str]]]:
         else:
             parts += [(False, [line]) for line in lines if line.strip()]
     return parts
-
-
-HTML = Format("html", (".html", ".htm"), render_html)

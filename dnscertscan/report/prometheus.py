@@ -13,7 +13,6 @@ from datetime import datetime
 from dnscertscan.model.findings import Severity
 from dnscertscan.model.report import Report, State
 from dnscertscan.model.text import visible
-from dnscertscan.report.base import Format
 from dnscertscan.report.exposition import Metric, Sample, exposition, value
 from dnscertscan.report.standings import Standing, Standings, ZoneNames
 
@@ -183,6 +182,3 @@ def _verdicts(labels: tuple[str, ...], one: Standing) -> Iterator[Sample]:
 def _certificates(labels: tuple[str, ...], one: Standing) -> Iterator[Sample]:
     if one.leaf:
         yield (*labels, one.leaf.sha256, one.leaf.serial, one.leaf.subject, one.leaf.issuer), 1
-
-
-PROMETHEUS = Format("prometheus", (".prom",), render_prometheus)

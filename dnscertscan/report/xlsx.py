@@ -19,7 +19,7 @@ from dnscertscan.model.findings import Finding, Severity
 from dnscertscan.model.report import CoverageRow, Report, State
 from dnscertscan.model.text import visible
 from dnscertscan.report import coverage, csv_rows
-from dnscertscan.report.base import CHUNK, Format, utc
+from dnscertscan.report.base import CHUNK, utc
 from dnscertscan.report.summary import summary
 
 Value = str | int | float | datetime | None
@@ -250,6 +250,3 @@ def _write_row(book: _Book, sheet: Worksheet, at: int, values: Sequence[Value], 
                 sheet.write_number(at, column, value, look)
             case _:
                 sheet.write_string(at, column, visible(value), look)
-
-
-XLSX = Format("xlsx", (".xlsx",), render_xlsx, binary=True)

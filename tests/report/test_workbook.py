@@ -18,7 +18,7 @@ from servers.spreadsheet import converted, sheet_rows
 from dnscertscan.errors import OutputError
 from dnscertscan.model.report import Report
 from dnscertscan.model.text import visible
-from dnscertscan.report import coverage, xlsx
+from dnscertscan.report import FORMATS, coverage, xlsx
 from dnscertscan.report.files import write_atomically
 
 
@@ -104,7 +104,7 @@ def test_texts_that_look_like_escapes_stay_what_they_are(tmp_path: Path) -> None
     header, *rows = sheet_rows(converted(source, tmp_path / "profile", tmp_path / "opened"), 2)
     letter = next(letter for letter, column in header.items() if column == "message")
     assert [row[letter] for row in rows] == texts
-    assert "<hyperlink " not in readers.text_of(xlsx.XLSX, source.read_bytes())
+    assert "<hyperlink " not in readers.text_of(FORMATS["xlsx"], source.read_bytes())
 
 
 def test_a_full_sheet_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
