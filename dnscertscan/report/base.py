@@ -33,6 +33,7 @@ def later(module: str, function: str) -> Callable[[Report], Iterator[bytes]]:
         made: Iterator[bytes] = getattr(import_module(module), function)(report)
         return made
 
+    render.__module__, render.__name__ = module, function
     return render
 
 
