@@ -43,8 +43,9 @@ class Delivery:
         failed: list[str] = []
         hanging: list[asyncio.Future[None]] = []
         for name, output in outputs.items():
-            if self._stop.reason:
-                break
+            if why := self._end():
+                logger.warning("%s: not written: the exporter ends (%s)", name, why)
+                continue
             if name in self._behind:
                 failed.append(_told(f"{name}: results of an earlier scan are still being written there; does anybody read it?"))
                 continue
@@ -53,7 +54,9 @@ class Delivery:
                 failed += _problems(name, output, work)
                 continue
             hanging.append(work)
-            if not self._stop.reason:
+            if why := self._end():
+                logger.warning("%s: not written to its end: the exporter ends (%s)", name, why)
+            else:
                 failed.append(_told(f"{name}: not written after {_LIMIT:g} s; it is left to itself; does anybody read it?"))
                 self._behind[name] = work
                 work.add_done_callback(partial(self._come_back, name))
@@ -62,6 +65,10 @@ class Delivery:
         else:
             _closed(report)
         return failed
+
+    def _end(self) -> str:
+        """Why the exporter is to end; empty as long as it is not."""
+        return self._stop.reason or ""
 
     async def _ended(self, work: "asyncio.Future[None]") -> bool:
         """Whether the work ends in time; it is cancelled in no case."""

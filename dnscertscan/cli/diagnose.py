@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dnscertscan.errors import ExitStatus, UsageError
-from dnscertscan.model.text import visible
+from dnscertscan.model.text import json_without_commands, visible
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,7 +48,7 @@ def command(chain: Path, name: str, ca_files: tuple[Path, ...], at: str | None, 
 
 
 def _as_json(found: "Diagnosis") -> str:
-    return json.dumps({"schema": "dnscertscan/diagnosis/1", **asdict(found)}, indent=2)
+    return json_without_commands(json.dumps({"schema": "dnscertscan/diagnosis/1", **asdict(found)}, indent=2))
 
 
 def _as_text(found: "Diagnosis", chain: Path, name: str, at: "datetime") -> str:

@@ -10,7 +10,7 @@ from dnscertscan.ct.audit_points import DELIVERIES, PROGRAMS, log_name
 from dnscertscan.ct.audit_report import Audited, Point, Proof, Report, Status
 from dnscertscan.model.certificates import CertificateRef
 from dnscertscan.model.ct import Inclusion, LogList, LogState, PolicyResult, Sct, SctResult, SctVerdict
-from dnscertscan.model.text import visible
+from dnscertscan.model.text import json_without_commands, visible
 from dnscertscan.pki.parse import reference
 
 SCHEMA = "dnscertscan/ct-audit/1"
@@ -142,7 +142,7 @@ def as_json(report: Report) -> str:
         "unanswered": [{"address": place, "reason": word, "detail": said} for place, word, said in report.unanswered],
         "certificates": [{**_identity(one), **_fields(one)} for one in report.certificates],
     }
-    return json.dumps(found, indent=2)
+    return json_without_commands(json.dumps(found, indent=2))
 
 
 _NOTHING: dict[str, Any] = {"logged": "unknown", "tbs_sha256": "", "policies": [], "scts": [], "notes": []}

@@ -10,7 +10,7 @@ from typing import Any
 from dnscertscan.ct.audit_output import plain
 from dnscertscan.ct.inventory_judge import moment
 from dnscertscan.ct.inventory_values import Item, Report, State
-from dnscertscan.model.text import visible
+from dnscertscan.model.text import json_without_commands, visible
 
 SCHEMA = "dnscertscan/ct-inventory/1"
 _LONGEST = timedelta(days=90)
@@ -126,7 +126,7 @@ def as_json(report: Report) -> str:
         ],
         "issuances": [_item(item) for item in report.items],
     }
-    return json.dumps(fields, indent=2) + "\n"
+    return json_without_commands(json.dumps(fields, indent=2)) + "\n"
 
 
 def _item(item: Item) -> dict[str, Any]:

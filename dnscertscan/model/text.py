@@ -36,3 +36,11 @@ def _escaped(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def json_without_commands(document: str) -> str:
+    """The same JSON without what would make a line of it a command to the runner of a CI service.
+
+    Two number signs, which only a string can have, begin one: the second is written as an escape (RFC 8259 7).
+    """
+    return document.replace("##", "#\\u0023")

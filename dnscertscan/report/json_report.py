@@ -6,6 +6,7 @@ from typing import Any
 
 from dnscertscan.model.collected import grouped
 from dnscertscan.model.report import CoverageRow, Report, State
+from dnscertscan.model.text import json_without_commands
 from dnscertscan.report.base import Format, in_chunks, utc
 from dnscertscan.report.certificate import certificate_object
 from dnscertscan.report.describe import (
@@ -26,11 +27,8 @@ _ANSWERS_FIRST = {State.SCANNED: 0, State.FAILED: 1, State.SKIPPED: 2}
 
 
 def encode(value: object) -> str:
-    """One line of pure ASCII: whatever the text holds, half a surrogate pair too, the octets are valid UTF-8 and print safely.
-
-    Two number signs, which only a string can have, begin a command to the runners of CI services; one of them is escaped.
-    """
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("##", "#\\u0023")
+    """One line of pure ASCII: whatever the text holds, half a surrogate pair too, the octets are valid UTF-8 and print safely."""
+    return json_without_commands(json.dumps(value, ensure_ascii=True, separators=(",", ":")))
 
 
 def render_json(report: Report) -> Iterator[bytes]:

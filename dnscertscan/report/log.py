@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from dnscertscan.model.endpoints import Endpoint
 from dnscertscan.model.findings import Finding
-from dnscertscan.model.text import visible
+from dnscertscan.model.text import json_without_commands, visible
 
 FIELDS = ("code", "ip_address", "port", "fqdn")
 """What a log record about a finding carries beside its text (``extra=``)."""
@@ -56,7 +56,7 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str).replace("##", "#\\u0023")  # as ``json_report.encode`` does
+        return json_without_commands(json.dumps(entry, default=str))
 
 
 def _time(record: logging.LogRecord) -> str:

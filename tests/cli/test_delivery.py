@@ -108,7 +108,7 @@ def test_an_output_that_hangs_is_left_behind(tmp_path: Path, monkeypatch: pytest
     asyncio.run(work())
 
 
-def test_the_end_waits_only_a_moment_for_an_output(tmp_path: Path) -> None:
+def test_the_end_waits_only_a_moment_for_an_output(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """One that is quick is written whole, one that hangs is given up; what comes after it is not begun."""
     pipe, output = _pipe(tmp_path)
     closed: list[bool] = []
@@ -123,6 +123,9 @@ def test_the_end_waits_only_a_moment_for_an_output(tmp_path: Path) -> None:
     assert asyncio.run(work()) == []
     assert 2 <= time.monotonic() - began < 5
     assert closed == []  # the thread still reads it
+    told = [record.getMessage().removeprefix(f"{tmp_path}/") for record in caplog.records]
+    ends = "the exporter ends (told to end)"
+    assert told == [f"pipe.csv: not written to its end: {ends}", f"r.csv: not written: {ends}"]
     assert not (tmp_path / "r.csv").exists()
     pipe.read_bytes()  # lets the thread end
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 from cryptography import x509
 from servers.dns_process import free_port, unprivileged
+from servers.ending import end
 
 _PLACES = (*os.get_exec_path(), *map(str, Path("/usr/lib/postgresql").glob("*/bin")))
 # libx509pq reads certificates in the server; here a table says what it would find.
@@ -93,12 +94,7 @@ def database() -> Iterator[Certwatch]:
             certwatch.run(_SCHEMA)
             yield certwatch
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+            end(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

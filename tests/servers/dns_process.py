@@ -29,6 +29,7 @@ import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
+from servers.ending import end
 
 ADDRESSES = ("127.0.0.1", "::1")
 START_SECONDS = 20.0
@@ -122,7 +123,7 @@ def running(
         try:
             yield port
         finally:
-            _end(process)
+            end(process, 5)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -145,7 +146,7 @@ def _start(
         try:
             _wait_until_ready(process, setup)
         except RuntimeError as error:
-            _end(process)
+            end(process, 5)
             text = log.read_text(errors="replace")
             if attempt == 2 or "in use" not in text:
                 raise RuntimeError(f"{command}: {error}\n{text}") from None
@@ -176,12 +177,3 @@ def _soa_problem(zone: str, address: str, port: int) -> str | None:
     except (OSError, dns.exception.DNSException, EOFError) as error:
         return repr(error)
     return None if answer.rcode() == dns.rcode.NOERROR and answer.answer else dns.rcode.to_text(answer.rcode())
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(5)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from servers.dns_process import free_port, unprivileged
+from servers.ending import end
 
 from dnscertscan.demo.authority import Credential
 
@@ -54,12 +55,7 @@ def serve(hosts: Sequence[Host], addresses: Sequence[str] = ("127.0.0.1",)) -> I
             _wait(process, addresses[0], port, log)
             yield port
         finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+            end(process, 5)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from servers.dns_process import free_port, unprivileged
+from servers.ending import end
 
 _START_SECONDS = 30.0
 
@@ -82,12 +83,7 @@ def scraping(target: str, rules: Sequence[Path] = ()) -> Iterator[Prometheus]:
             _wait(server, process, folder / "stderr")
             yield server
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+            end(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
